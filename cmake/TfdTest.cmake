@@ -1,0 +1,30 @@
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+# tfd_unit_test(NAME): tests/unit/test_NAME.c, a cmocka program; label unit.
+function(tfd_unit_test name)
+  add_executable(test_${name} ${CMAKE_SOURCE_DIR}/tests/unit/test_${name}.c)
+  target_link_libraries(test_${name} PRIVATE tfdiag_core tfd_sys tfd_warnings PkgConfig::CMOCKA)
+  set_target_properties(test_${name} PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+  target_compile_definitions(test_${name} PRIVATE TFD_TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
+  add_test(NAME unit.${name} COMMAND test_${name})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
+# tfd_fuzz(FORMAT): tests/fuzz/fuzz_FORMAT.c. Always built with a driver that replays tests/fuzz/corpus/FORMAT (label
+# fuzz); with TFDIAG_FUZZ also as a libFuzzer program.
+function(tfd_fuzz format)
+  set(source ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_${format}.c)
+  add_executable(replay_${format} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+  target_link_libraries(replay_${format} PRIVATE tfdiag_core tfd_sys tfd_warnings)
+  set_target_properties(replay_${format} PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+  add_test(NAME fuzz.${format} COMMAND replay_${format} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${format})
+  set_tests_properties(fuzz.${format} PROPERTIES LABELS fuzz TIMEOUT 120)
+  if(TFDIAG_FUZZ)
+    add_executable(fuzz_${format} ${source})
+    target_link_libraries(fuzz_${format} PRIVATE tfdiag_core tfd_sys tfd_warnings)
+    target_compile_options(fuzz_${format} PRIVATE -fsanitize=fuzzer)
+    target_link_options(fuzz_${format} PRIVATE -fsanitize=fuzzer)
+    set_target_properties(fuzz_${format} PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+  endif()
+endfunction()

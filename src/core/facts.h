@@ -1,0 +1,489 @@
+/* What is known of a machine: scalar facts by id, and tables. Probes write, everyone else has `const`.
+ *
+ * Three rules hold everywhere. (1) Unknown is not absent: a scalar has a state, a table says whether it is
+ * complete, and only a complete table can prove that something is not there. (2) Every fact says where it was
+ * read. (3) Rows are never removed or reordered once written, so an index names a row for the whole run;
+ * TFD_NONE is no row. All text lives in the run's arenas. */
+#ifndef TFD_CORE_FACTS_H
+#define TFD_CORE_FACTS_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "sys/sys.h"
+
+#define TFD_NONE ((size_t)-1)
+
+typedef enum tfd_tri { TFD_UNKNOWN = 0, TFD_NO, TFD_YES } tfd_tri;
+
+/* ---- scalars: one line each in fact_list.h */
+
+typedef enum tfd_fact_id {
+#define TFD_FACT(symbol, key, type, sentence) TFD_FACT_##symbol,
+#include "core/fact_list.h"
+#undef TFD_FACT
+    TFD_FACT_COUNT
+} tfd_fact_id;
+
+typedef enum tfd_state { TFD_STATE_UNKNOWN = 0, TFD_STATE_ABSENT, TFD_STATE_PRESENT } tfd_state;
+typedef enum tfd_type { TFD_TYPE_BOOL, TFD_TYPE_INT, TFD_TYPE_TEXT } tfd_type;
+
+typedef struct tfd_fact {
+    tfd_state state;
+    bool boolean;
+    int64_t integer;
+    tfd_str text;
+    tfd_str source; /* where it was read; for unknown: why */
+} tfd_fact;
+
+/* ---- tables. TFD_TABLE(row) gives {items, count, capacity} for TFD_GROW, and whether the table is complete.
+ */
+
+#define TFD_TABLE(row)                                              \
+    struct {                                                        \
+        row *items;                                                 \
+        size_t count;                                               \
+        size_t capacity;                                            \
+        bool complete; /* false: absence of a row proves nothing */ \
+        tfd_str why;   /* why it is not complete */                 \
+    }
+
+typedef TFD_TABLE(tfd_str) tfd_strs;
+
+/* ---- the interpreter */
+
+typedef enum tfd_env_kind {
+    TFD_ENV_UNKNOWN,
+    TFD_ENV_SYSTEM,     /* the distribution's own Python (/usr) */
+    TFD_ENV_PYENV,      /* a pyenv version, or another self-built prefix under a home folder */
+    TFD_ENV_STANDALONE, /* any other base installation: /usr/local, /opt, uv's managed Python */
+    TFD_ENV_VENV,       /* pyvenv.cfg: venv or virtualenv */
+    TFD_ENV_UV,         /* pyvenv.cfg written by uv */
+    TFD_ENV_CONDA       /* conda-meta/ beside bin/ */
+} tfd_env_kind;
+
+typedef enum tfd_broken {
+    TFD_PY_FINE = 0,
+    TFD_PY_UNKNOWN,      /* could not look; why_broken says why */
+    TFD_PY_DANGLING,     /* bin/python is a link to nothing (venv: its base is gone) */
+    TFD_PY_MISSING,      /* an environment folder without any interpreter, or a deleted VIRTUAL_ENV */
+    TFD_PY_NOT_EXEC,     /* there, but this user may not execute it */
+    TFD_PY_BAD_FILE,     /* no ELF (or script) at all, truncated, empty */
+    TFD_PY_FOREIGN_ARCH, /* an ELF for another processor */
+    TFD_PY_NO_LOADER,    /* its PT_INTERP or a NEEDED library (libpython…) is not found */
+    TFD_PY_NO_STDLIB, /* the standard library (os.py, encodings) is not where it looks: PYTHONHOME, pyvenv.cfg
+                         home */
+    TFD_PY_STDLIB_DAMAGED, /* a module of the standard library that start-up or TensorFlow needs is missing or
+                              damaged */
+    TFD_PY_VENV_VERSION    /* the venv was made for another minor version than the interpreter it now runs */
+} tfd_broken;
+
+/* One entry of sys.path, in order. */
+typedef enum tfd_place_kind {
+    TFD_PLACE_START, /* the script's folder, or the current folder */
+    TFD_PLACE_PYTHONPATH,
+    TFD_PLACE_STDLIB_ZIP,
+    TFD_PLACE_STDLIB,
+    TFD_PLACE_DYNLOAD,
+    TFD_PLACE_SITE, /* the environment's own site-packages (or Debian's dist-packages for a system Python) */
+    TFD_PLACE_USER_SITE,
+    TFD_PLACE_BASE_SITE, /* the base interpreter's, through include-system-site-packages */
+    TFD_PLACE_PTH,       /* a path line or a known import line of a .pth file */
+    TFD_PLACE_CUSTOMIZE, /* put there by sitecustomize or usercustomize */
+    TFD_PLACE_OTHER      /* reported by the import child, origin unknown */
+} tfd_place_kind;
+
+typedef struct tfd_place {
+    tfd_str path;
+    tfd_place_kind kind;
+    tfd_str source; /* "PYTHONPATH", "/…/zz_vendor.pth:1", "pyvenv.cfg", "getpath" */
+    bool exists;
+    bool readable; /* may be listed by this user */
+    bool is_zip;
+    tfd_dirents entries; /* of a folder, listed once; empty if it is not readable */
+    tfd_map names;       /* entry name -> index into entries */
+} tfd_place;
+
+typedef TFD_TABLE(tfd_place) tfd_places;
+
+/* A .pth file, sitecustomize or usercustomize that is read at start-up. */
+typedef struct tfd_startup_file {
+    tfd_str path;
+    bool has_imports; /* it runs code */
+    bool understood;  /* every line of code has a known form (virtualenv, setuptools, editable finders …) */
+    tfd_str problem;  /* "line 3: cannot be decoded" …; empty: none */
+    size_t first_place; /* first row of places that it added, or TFD_NONE */
+    bool adds_first;    /* it inserts in front (sys.path.insert(0, …)) */
+} tfd_startup_file;
+
+typedef struct tfd_python {
+    tfd_str path; /* as it would be started: "/home/me/.venv/bin/python" */
+    tfd_str real; /* the file behind all links; empty if there is none */
+    tfd_str why;  /* "--python", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv" */
+    tfd_broken broken;
+    tfd_str broken_why;     /* sentence with the path */
+    tfd_str implementation; /* "cpython", "pypy"; empty: unknown */
+    int major, minor;       /* -1: unknown */
+    int micro;              /* -1: unknown (patchlevel cannot always be read from files) */
+    tfd_str version;        /* "3.12.1", or "3.12" where micro is unknown */
+    tfd_str version_source;
+    tfd_tri free_threaded, debug;
+    int bits; /* 32, 64; 0: unknown */
+    tfd_arch arch;
+    tfd_str libc;         /* "glibc", "musl"; empty: unknown */
+    tfd_str libc_version; /* of the libc that the interpreter would be run with: "2.36" */
+    tfd_str soabi; /* "cpython-312-x86_64-linux-gnu" as found in lib-dynload or by rule; empty: unknown */
+    tfd_env_kind env;
+    tfd_str env_root;            /* folder of the venv or conda environment; else prefix */
+    tfd_str prefix, base_prefix; /* as sys.prefix, sys.base_prefix */
+    tfd_str stdlib;              /* folder of os.py; empty if none */
+    tfd_str stdlib_zip;          /* where it is looked for */
+    tfd_str pyvenv_cfg;          /* path; empty if none */
+    tfd_str cfg_home;            /* its "home"; empty if none */
+    tfd_str cfg_version;         /* its "version" or "version_info" */
+    bool system_site;            /* include-system-site-packages = true */
+    tfd_str home_variable;       /* PYTHONHOME in force; empty: none */
+    tfd_str externally_managed;  /* path of the PEP 668 marker; empty: none (venvs are never managed) */
+    tfd_str site_packages;       /* where an installer puts packages (purelib) */
+    tfd_tri site_writable;
+    tfd_tri has_pip;   /* pip importable by this interpreter */
+    tfd_str uv, conda; /* installers' executables on PATH or in well-known places; empty: none */
+    tfd_tri user_site_on;
+} tfd_python;
+
+/* Any interpreter that was seen, the target included. */
+typedef struct tfd_interpreter {
+    tfd_str path;
+    tfd_str real;
+    tfd_str seen_in; /* "PATH", "pyenv", "conda", ".venv", "jupyter kernel …", "vscode", "well-known" */
+    tfd_str version; /* empty: unknown */
+    tfd_str tf_dist, tf_version; /* TensorFlow distribution in it; empty: none seen */
+    bool runs_for_user; /* on PATH, VIRTUAL_ENV, CONDA_PREFIX, .venv here or above, Jupyter kernel, VS Code
+                           setting */
+    bool is_target;
+    bool is_broken;
+} tfd_interpreter;
+
+typedef TFD_TABLE(tfd_interpreter) tfd_interpreters;
+
+/* ---- packages */
+
+typedef enum tfd_dist_kind {
+    TFD_DIST_INFO,
+    TFD_DIST_EGG_INFO,
+    TFD_DIST_EGG_LINK,
+    TFD_DIST_CONDA,
+    TFD_DIST_DEBIAN
+} tfd_dist_kind;
+
+typedef struct tfd_dist {
+    tfd_str name;    /* as METADATA spells it (or the folder's name, where there is no METADATA) */
+    tfd_str key;     /* PEP 503: lower case, runs of -_. are one '-' */
+    tfd_str version; /* as METADATA spells it */
+    tfd_dist_kind kind;
+    size_t place;      /* row of places */
+    tfd_str path;      /* the .dist-info or .egg-info */
+    tfd_str metadata;  /* path of METADATA or PKG-INFO; empty if it is missing */
+    tfd_str installer; /* "pip", "uv", "conda", "debian"; empty: unknown */
+    tfd_str requires_python;
+    tfd_tri tags_fit; /* WHEEL's tags against this interpreter and libc */
+    tfd_str tags;     /* "cp312-cp312-manylinux_2_17_x86_64" (the first, with the number of others) */
+    tfd_str tags_why; /* why they do not fit: "python", "abi", "platform", "glibc 2.39" */
+    tfd_str editable; /* root of an editable install; empty: none */
+    bool is_shadowed; /* an earlier place (or an earlier name in the same folder) has the same key */
+    bool has_record;
+    bool is_needed;     /* in the requirement closure of the module asked for */
+    bool is_tensorflow; /* provides the tensorflow package: tensorflow, -cpu, -gpu, -intel, -rocm, -macos,
+                           tf-nightly … */
+    size_t files;       /* rows of RECORD; 0 without RECORD */
+    size_t missing, wrong_size, altered, unreadable, foreign; /* counts of file problems, by kind */
+    bool was_hashed;                                          /* every hash of RECORD was compared */
+} tfd_dist;
+
+typedef TFD_TABLE(tfd_dist) tfd_dists;
+
+typedef struct tfd_requirement {
+    size_t by;         /* row of dists */
+    tfd_str text;      /* "numpy<2.0.0,>=1.23.5" as METADATA has it, marker included */
+    size_t line;       /* of METADATA, 1-based */
+    tfd_str key;       /* of the distribution that is required */
+    tfd_str specifier; /* "<2.0.0,>=1.23.5" */
+    tfd_str extras;    /* "and-cuda"; empty: none */
+    tfd_tri applies;   /* its marker holds here (an extra counts only where it was asked for by another
+                          requirement) */
+    size_t found;      /* row of dists that answers it (not a shadowed one), or TFD_NONE */
+    tfd_tri satisfied;
+    bool is_needed; /* `by` is in the closure */
+    bool is_malformed;
+} tfd_requirement;
+
+typedef TFD_TABLE(tfd_requirement) tfd_requirements;
+
+typedef enum tfd_file_state {
+    TFD_FILE_MISSING,
+    TFD_FILE_WRONG_SIZE,
+    TFD_FILE_ALTERED,    /* SHA-256 differs */
+    TFD_FILE_UNREADABLE, /* this user may not read it (or may not enter its folder: then once, with the
+                            folder's path) */
+    TFD_FILE_FOREIGN /* in the package's folder, in no RECORD, and of a kind the import can pick up (.py, .so)
+                      */
+} tfd_file_state;
+
+typedef struct tfd_file_problem {
+    size_t dist;    /* row of dists; TFD_NONE for a foreign file nobody owns */
+    tfd_str path;   /* absolute */
+    tfd_str module; /* "tensorflow.python.framework.ops" for importable files; empty otherwise */
+    tfd_file_state state;
+    uint64_t expected, got; /* sizes */
+    size_t
+        other; /* another distribution whose RECORD owns the path too and agrees with the file, or TFD_NONE */
+} tfd_file_problem;
+
+typedef TFD_TABLE(tfd_file_problem) tfd_file_problems;
+
+/* Two distributions whose RECORDs own the same files (files that both hold alike in content count as shared
+ * only). */
+typedef struct tfd_overlap {
+    size_t first, second; /* rows of dists, first < second */
+    size_t shared;        /* paths in both */
+    size_t differing;     /* of these, where the RECORDs' sizes or hashes differ */
+    size_t first_lost,
+        second_lost; /* of these, where the file on disk is not what that RECORD says (by size, or hash) */
+    tfd_str sample;  /* one path */
+} tfd_overlap;
+
+typedef TFD_TABLE(tfd_overlap) tfd_overlaps;
+
+typedef enum tfd_leftover_kind {
+    TFD_LEFTOVER_TILDE,    /* "~ensorflow": pip could not finish an upgrade */
+    TFD_LEFTOVER_NO_FILES, /* metadata there, the package folder gone */
+    TFD_LEFTOVER_NO_META,  /* package folder with __init__.py or extension modules, no distribution owns it */
+    TFD_LEFTOVER_NAMESPACE, /* a package's folder without its __init__.py: imports silently as an empty
+                               namespace */
+    TFD_LEFTOVER_TWO_META   /* two .dist-info of one distribution in one folder */
+} tfd_leftover_kind;
+
+typedef struct tfd_leftover {
+    tfd_leftover_kind kind;
+    tfd_str path;
+    tfd_str key; /* distribution concerned, if known */
+    size_t dist; /* row of dists, or TFD_NONE */
+} tfd_leftover;
+
+typedef TFD_TABLE(tfd_leftover) tfd_leftovers;
+
+/* ---- modules: what a top-level (or dotted) name resolves to over sys.path */
+
+typedef enum tfd_module_kind {
+    TFD_MODULE_MISSING,
+    TFD_MODULE_BUILTIN, /* in the interpreter itself; nothing on sys.path can hide it */
+    TFD_MODULE_PACKAGE, /* folder with __init__ */
+    TFD_MODULE_NAMESPACE,
+    TFD_MODULE_SOURCE,
+    TFD_MODULE_BYTECODE,
+    TFD_MODULE_EXTENSION,
+    TFD_MODULE_ZIPPED
+} tfd_module_kind;
+
+typedef struct tfd_module {
+    tfd_str name;
+    tfd_module_kind kind;
+    size_t place;  /* that wins, row of places; TFD_NONE: missing or built in */
+    tfd_str path;  /* file or folder that wins */
+    size_t dist;   /* whose RECORD owns the winner, or TFD_NONE */
+    size_t wanted; /* place that should win (standard library, or where the requirement's distribution lies);
+                      TFD_NONE */
+    tfd_str wanted_path;
+    size_t wanted_dist; /* the distribution that should provide it, or TFD_NONE (standard library, or not
+                           installed) */
+    tfd_str hint; /* distribution name that provides it, from the knowledge base, where none is installed */
+    bool is_stdlib;
+    bool is_needed; /* `import` of the module asked for loads it (knowledge base, or the requirement closure)
+                     */
+    bool is_optional; /* the import goes on without it */
+    bool is_shadowed; /* another place wins than should */
+} tfd_module;
+
+typedef TFD_TABLE(tfd_module) tfd_modules;
+
+/* ---- native code */
+
+typedef enum tfd_object_state {
+    TFD_OBJECT_OK,
+    TFD_OBJECT_MISSING,
+    TFD_OBJECT_UNREADABLE,
+    TFD_OBJECT_EMPTY,
+    TFD_OBJECT_TRUNCATED,  /* program headers or tables reach past the end of the file */
+    TFD_OBJECT_NOT_ELF,    /* a linker script, a text, a Git LFS pointer … */
+    TFD_OBJECT_WRONG_ARCH, /* machine or class differs from the interpreter's */
+    TFD_OBJECT_DAMAGED,    /* ELF, but its tables contradict each other */
+    TFD_OBJECT_NOEXEC      /* on a file system mounted noexec: mapping its code is refused */
+} tfd_object_state;
+
+typedef struct tfd_object {
+    tfd_str path;
+    size_t dist; /* owner by RECORD, or TFD_NONE */
+    tfd_str soname;
+    tfd_object_state state;
+    tfd_str why;          /* "e_machine 183 (AArch64), the interpreter's is 62 (x86-64)" */
+    bool is_module;       /* a Python extension module (by its name) that this interpreter would import */
+    bool is_needed;       /* the import of the module asked for loads it, directly or through NEEDED */
+    bool is_optional;     /* loaded inside try/except: a failure is survived */
+    bool wants_execstack; /* PT_GNU_STACK with PF_X, or none at all on x86 */
+} tfd_object;
+
+typedef TFD_TABLE(tfd_object) tfd_objects;
+
+typedef struct tfd_try {
+    tfd_str path;
+    tfd_str rule; /* "RPATH of …", "LD_LIBRARY_PATH", "ld.so.cache", "/lib" */
+    tfd_str why;  /* why it was passed over: "not there", "wrong architecture" */
+} tfd_try;
+
+typedef struct tfd_resolution {
+    size_t object;   /* that needs it, row of objects; TFD_NONE: LD_PRELOAD */
+    tfd_str name;    /* NEEDED, dlopen name or LD_PRELOAD entry */
+    tfd_state state; /* PRESENT: found; ABSENT: looked everywhere; UNKNOWN: could not */
+    size_t hit;      /* row of objects, or TFD_NONE */
+    tfd_str rule; /* that found it: "RUNPATH of …", "LD_LIBRARY_PATH", "ld.so.cache", "already loaded", … */
+    tfd_try *tried;
+    size_t tried_count;
+    bool is_needed, is_optional;
+} tfd_resolution;
+
+typedef TFD_TABLE(tfd_resolution) tfd_resolutions;
+
+typedef enum tfd_symbol_kind { TFD_SYMBOL_UNDEFINED, TFD_SYMBOL_NO_VERSION } tfd_symbol_kind;
+
+typedef struct tfd_symbol_problem {
+    tfd_symbol_kind kind;
+    size_t object;   /* that needs it */
+    size_t provider; /* file that should have it (NO_VERSION: the one named by verneed; UNDEFINED: the likely
+                        one), or TFD_NONE */
+    tfd_str symbol;  /* empty for NO_VERSION */
+    tfd_str version; /* "GLIBCXX_3.4.29"; empty: none */
+    tfd_str rule;    /* how `provider` came to be loaded: "LD_LIBRARY_PATH", "ld.so.cache" … */
+    size_t count;    /* undefined symbols of this object with the same provider; `symbol` is the first */
+    bool is_needed, is_optional;
+    bool is_lazy; /* only a function that is bound when called: the import survives unless it is called */
+} tfd_symbol_problem;
+
+typedef TFD_TABLE(tfd_symbol_problem) tfd_symbol_problems;
+
+/* A foreign library that wins over the one that belongs to a package or the system. */
+typedef struct tfd_intruder {
+    tfd_str name;    /* SONAME */
+    size_t object;   /* the copy that wins */
+    tfd_str rule;    /* "LD_PRELOAD", "LD_LIBRARY_PATH" */
+    tfd_str instead; /* path of the copy that would win without that variable; empty: none */
+} tfd_intruder;
+
+typedef TFD_TABLE(tfd_intruder) tfd_intruders;
+
+/* ---- the import */
+
+typedef enum tfd_import_status { TFD_IMPORT_UNKNOWN, TFD_IMPORT_OK, TFD_IMPORT_FAILS } tfd_import_status;
+typedef enum tfd_import_stage {
+    TFD_STAGE_NONE,   /* not run */
+    TFD_STAGE_START,  /* the interpreter did not get as far as our first line */
+    TFD_STAGE_IMPORT, /* the import statement */
+    TFD_STAGE_USE,    /* tf.constant, the attribute of a dotted name */
+    TFD_STAGE_DONE
+} tfd_import_stage;
+
+typedef struct tfd_frame {
+    tfd_str file;
+    int line;
+    tfd_str function;
+} tfd_frame;
+
+typedef struct tfd_exception {
+    tfd_str type;   /* "ImportError" */
+    tfd_str module; /* of the type: "builtins" */
+    tfd_str message;
+    tfd_str name;        /* ImportError.name, NameError/AttributeError.name */
+    tfd_str path;        /* ImportError.path */
+    tfd_str object;      /* AttributeError: "module numpy" or the type's name */
+    tfd_str object_file; /* AttributeError on a module: its __file__ */
+    int os_code;         /* OSError.errno; 0: none */
+    tfd_str filename;    /* OSError.filename, SyntaxError.filename */
+    int line;            /* SyntaxError.lineno */
+    tfd_frame *frames;   /* outermost first */
+    size_t frame_count;
+    bool is_context; /* __context__ (raised while handling the next) rather than __cause__ */
+} tfd_exception;
+
+typedef struct tfd_loaded_module {
+    tfd_str name; /* top-level names, and every module below tensorflow's requirements up to two levels */
+    tfd_str file; /* __file__, or the first of __path__ with is_namespace; empty: built in */
+    bool is_namespace;
+} tfd_loaded_module;
+
+typedef struct tfd_import {
+    tfd_import_status status;
+    bool ran; /* a child tried it (else the forecast decided) */
+    tfd_import_stage stage;
+    int exit_code; /* -1: none */
+    int signal;    /* 0: none */
+    bool timed_out;
+    int start_error; /* errno of exec; 0: started */
+    uint64_t wall_us;
+    uint64_t peak_bytes;
+    tfd_exception *exceptions; /* the one that escaped first, then its causes and contexts */
+    size_t exception_count;
+    tfd_frame *fatal; /* Python frames at a fatal signal, innermost first */
+    size_t fatal_count;
+    bool is_namespace;      /* import went well, but the module is an empty namespace package */
+    tfd_str module_file;    /* __file__ of the module asked for */
+    tfd_str module_version; /* __version__ */
+    tfd_strs sys_path;      /* the real one */
+    TFD_TABLE(tfd_loaded_module) modules;
+    tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses) */
+    tfd_str out, err;   /* what it printed, capped, secrets masked */
+} tfd_import;
+
+/* ---- all of it */
+
+typedef struct tfd_facts {
+    tfd_fact scalars[TFD_FACT_COUNT];
+    tfd_str module;     /* asked for: "tensorflow", "tensorflow.keras" */
+    tfd_str module_top; /* "tensorflow" */
+    tfd_str start_dir;  /* first entry of sys.path: the script's folder or the current one */
+    bool has_script;
+    const tfd_system *system;
+    const tfd_cpu *cpu;
+    tfd_python python;
+    tfd_interpreters interpreters;
+    tfd_places places;
+    TFD_TABLE(tfd_startup_file) startup_files;
+    tfd_dists dists;
+    size_t tensorflow; /* the distribution that provides the tensorflow that would be imported, row of dists
+                          or TFD_NONE */
+    tfd_requirements requirements;
+    tfd_file_problems file_problems;
+    tfd_overlaps overlaps;
+    tfd_leftovers leftovers;
+    tfd_modules modules;
+    tfd_objects objects;
+    tfd_resolutions resolutions;
+    tfd_symbol_problems symbol_problems;
+    tfd_intruders intruders;
+    tfd_import import;
+} tfd_facts;
+
+void tfd_facts_init(tfd_facts *facts);
+
+const char *tfd_fact_key(tfd_fact_id id);      /* "cpu.avx2" */
+const char *tfd_fact_sentence(tfd_fact_id id); /* what it says, for `list facts` */
+tfd_type tfd_fact_type(tfd_fact_id id);
+
+/* Setting a scalar; source is kept as it is (must live as long as facts). */
+void tfd_fact_set_bool(tfd_facts *facts, tfd_fact_id id, bool value, tfd_str source);
+void tfd_fact_set_int(tfd_facts *facts, tfd_fact_id id, int64_t value, tfd_str source);
+void tfd_fact_set_text(tfd_facts *facts, tfd_fact_id id, tfd_str value, tfd_str source);
+void tfd_fact_set_absent(tfd_facts *facts, tfd_fact_id id, tfd_str source);
+void tfd_fact_set_unknown(tfd_facts *facts, tfd_fact_id id, tfd_str why);
+
+/* Row of dists for a PEP 503 key (the one that wins, not a shadowed one), or TFD_NONE. */
+size_t tfd_dist_find(const tfd_facts *facts, tfd_str key);
+
+#endif

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# make_envs.sh DEST [name...]   -- real TensorFlow environments for tests and measurements.
+#
+# Builds virtual environments DEST/<name> from PyPI alone, with the CPython versions found
+# (PYENV_ROOT or ~/.pyenv, else pythonX.Y on PATH).  Idempotent: a finished environment
+# (DEST/<name>/.lab-done carries the same recipe) is left alone; a half-built one is rebuilt.
+# Without names: all of the small ones (everything but tf220cuda and tf221cuda, about 6 GB each).
+#
+#   tf115      3.7   tensorflow 1.15.5        oldest one can still install
+#   tf210      3.10  tensorflow-cpu 2.10.1    last line before the 2.11 Windows change
+#   tf215      3.11  tensorflow-cpu 2.15.1    last Keras 2
+#   tf220      3.12  tensorflow-cpu 2.20.0    Keras 3, numpy 2
+#   tf221      3.13  tensorflow 2.21.0        full wheel, no CUDA libraries
+#   tf220cuda  3.12  tensorflow[and-cuda] 2.20.0   lists a (simulated) GPU
+#   tf221cuda  3.12  tensorflow[and-cuda] 2.21.0   as released it finds no GPU: its RUNPATH lacks nvidia/cusolver/lib
+#   py36       3.6   empty (no TensorFlow >= 2.7 wheel)
+#   empty312   3.12  empty (TensorFlow missing)
+#
+# Output: one line per environment on stdout, tab separated:
+#   name  state(built|kept|failed)  seconds  KiB-on-disk  dists  .so files
+# Exit: 0 all there, 1 one failed, 2 usage.
+set -u
+
+usage() { sed -n '2,22p' "$0" | sed 's/^# \{0,1\}//'; }
+[ $# -ge 1 ] || { usage >&2; exit 2; }
+case "$1" in -h|--help) usage; exit 0;; esac
+mkdir -p "$1" || exit 2
+DEST=$(cd "$1" && pwd) || exit 2
+shift
+[ $# -gt 0 ] || set -- tf115 tf210 tf215 tf220 tf221 py36 empty312
+
+python_for() { # X.Y -> path of an interpreter of that version
+  local root=${PYENV_ROOT:-$HOME/.pyenv} p
+  for p in "$root"/versions/"$1".*/bin/python"$1"; do
+    [ -x "$p" ] && { printf '%s\n' "$p"; return 0; }
+  done
+  command -v "python$1"
+}
+# pip's cache lies beside the environments: a reinstallation in a test then costs no download.
+export PIP_CACHE_DIR="${PIP_CACHE_DIR:-$DEST/.pip}"
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+
+recipe() { # name -> "X.Y requirement..."
+  case "$1" in
+    tf115)     echo "3.7 tensorflow==1.15.5 protobuf<3.21 numpy<1.19 h5py<3" ;;
+    tf210)     echo "3.10 tensorflow-cpu==2.10.1 numpy<2" ;;
+    tf215)     echo "3.11 tensorflow-cpu==2.15.1" ;;
+    tf220)     echo "3.12 tensorflow-cpu==2.20.0" ;;
+    tf221)     echo "3.13 tensorflow==2.21.0" ;;
+    tf220cuda) echo "3.12 tensorflow[and-cuda]==2.20.0" ;;
+    tf221cuda) echo "3.12 tensorflow[and-cuda]==2.21.0" ;;
+    py36)      echo "3.6" ;;
+    empty312)  echo "3.12" ;;
+    *) return 1 ;;
+  esac
+}
+
+count() { # dir -> KiB dists so
+  local sp
+  sp=$(echo "$1"/lib/python3.*/site-packages)
+  printf '%s\t%s\t%s' \
+    "$(du -sk "$1" | cut -f1)" \
+    "$(find "$sp" -maxdepth 1 -name '*.dist-info' | wc -l)" \
+    "$(find "$1" -type f \( -name '*.so' -o -name '*.so.*' \) | wc -l)"
+}
+
+rc=0
+for name in "$@"; do
+  r=$(recipe "$name") || { echo "unknown environment: $name" >&2; rc=1; continue; }
+  d=$DEST/$name
+  if [ -f "$d/.lab-done" ] && [ "$(head -n 1 "$d/.lab-done")" = "$r" ]; then
+    printf '%s\tkept\t%s\t%s\n' "$name" "$(sed -n 2p "$d/.lab-done")" "$(count "$d")"
+    continue
+  fi
+  set -f; set -- $r; set +f
+  ver=$1; shift
+  py=$(python_for "$ver") || { echo "$name: no python$ver found" >&2; rc=1; continue; }
+  rm -rf -- "$d"
+  t0=$(date +%s)
+  if "$py" -m venv "$d" >"$DEST/$name.log" 2>&1 &&
+     { [ $# -eq 0 ] || "$d/bin/python" -m pip install --prefer-binary --disable-pip-version-check \
+         --progress-bar off "$@" >>"$DEST/$name.log" 2>&1; }; then
+    t=$(( $(date +%s) - t0 ))
+    printf '%s\n%s\n' "$r" "$t" >"$d/.lab-done"
+    printf '%s\tbuilt\t%s\t%s\n' "$name" "$t" "$(count "$d")"
+  else
+    echo "$name: failed, see $name.log" >&2
+    printf '%s\tfailed\t%s\t-\t-\t-\n' "$name" "$(( $(date +%s) - t0 ))"
+    rc=1
+  fi
+done
+exit $rc
