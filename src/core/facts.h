@@ -9,11 +9,10 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "base/tri.h"
 #include "sys/sys.h"
 
 #define TFD_NONE ((size_t)-1)
-
-typedef enum tfd_tri { TFD_UNKNOWN = 0, TFD_NO, TFD_YES } tfd_tri;
 
 /* ---- scalars: one line each in fact_list.h */
 
