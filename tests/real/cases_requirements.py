@@ -34,9 +34,9 @@ def old(name, base, dist, version, cause="dep-other", statement=None, expect="ca
         return "python -m pip install '%s'" % (fix or "%s==%s" % (dist, before))
 
 
-old("gast-old", "tf220", "gast", "0.2.2")
+old("gast-old", "tf220", "gast", "0.3.3")
 old("flatbuffers-old", "tf220", "flatbuffers", "1.12")
-old("absl-old", "tf220", "absl-py", "0.9.0", expect="warning")
+old("absl-old", "tf220", "absl-py", "0.10.0", expect="warning")
 old("wrapt-old", "tf220", "wrapt", "1.14.2")
 old("keras-early3", "tf220", "keras", "3.0.5", "dep-keras", KERAS)
 old("keras210-under-tf215", "tf215", "keras", "2.10.0", "dep-keras", KERAS)

@@ -1,0 +1,115 @@
+# What scripts/run and scripts/test share: finding and installing packages, configuring, building.
+# Sourced by POSIX shells; $top is the project's folder. Everything said here goes to standard error.
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$me: $*"; exit "${status:-3}"; }
+
+missing=
+
+# want PACKAGE PROBE...: PACKAGE is missing unless the probe succeeds.
+want() {
+  package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+has() { command -v "$1"; }
+has_library() { pkg-config --exists "$1"; }
+has_module() { "$(system_python)" -c "import $1"; }
+compiles() { printf 'int main(void){return 0;}\n' | "$1" -x c -o /dev/null "${2:--O0}" -; }
+
+# The Python that Debian's python3-* packages belong to; another one may stand first on PATH.
+system_python() {
+  if [ -x /usr/bin/python3 ]; then echo /usr/bin/python3; else command -v python3 || echo python3; fi
+}
+
+# Installs $missing with apt-get, as root or through sudo, or says what a person has to do.
+install_missing() {
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null 2>&1 ||
+    die "missing:$missing (Debian's names); there is no apt-get here, so install them with this system's package manager"
+  if [ "$(id -u)" = 0 ]; then
+    as_root=
+  elif command -v sudo >/dev/null 2>&1; then
+    as_root=sudo
+  else
+    die "missing packages. Neither root nor sudo: have an administrator run: apt-get install$missing"
+  fi
+  say "$me: installing$missing"
+  log=$(mktemp) || die "no temporary file can be made"
+  # shellcheck disable=SC2086 # the list is words
+  if ! { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+         $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing; } \
+       </dev/null >"$log" 2>&1; then
+    tail -n 25 "$log" >&2
+    rm -f "$log"
+    die "apt-get could not install:$missing"
+  fi
+  rm -f "$log"
+  missing=
+}
+
+want_build() {
+  want gcc compiles cc
+  want libc6-dev compiles cc
+  want cmake has cmake
+  want ninja-build has ninja
+  want pkg-config has pkg-config
+  want libuv1-dev has_library libuv
+  want libcjson-dev has_library libcjson
+  want libssl-dev has_library libcrypto
+}
+
+want_tests() {
+  want_build
+  want libcmocka-dev has_library cmocka
+  want python3 test -x /usr/bin/python3
+  want python3-jsonschema has_module jsonschema
+  want strace has strace
+  want musl-tools has musl-gcc
+  want mandoc has mandoc
+}
+
+# The real environments: virtual environments, an emulated processor, private mounts and limits.
+want_real() {
+  want_tests
+  want python3-venv has_module ensurepip
+  want qemu-user has qemu-x86_64
+  want binutils has strip
+  want util-linux has setpriv
+}
+
+want_clang() {
+  want clang has clang
+  want clang-format has clang-format
+  want clang-tidy has clang-tidy
+}
+
+# clang's sanitizer run-time is a package of its own on some releases, named after clang's version.
+want_clang_runtime() {
+  compiles clang -fsanitize=address >/dev/null 2>&1 && return 0
+  missing="$missing libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+}
+
+# build PRESET [TARGET]: configures once, builds; the output is shown only where it fails.
+build() {
+  mkdir -p "$top/build" || die "cannot write to $top/build"
+  log=$top/build/$1.log
+  if ! build_locked "$@" </dev/null >"$log" 2>&1; then
+    cat "$log" >&2
+    die "building the preset $1 failed (the log above is $log)"
+  fi
+}
+
+build_locked() {
+  (
+    cd "$top" || exit 1
+    if command -v flock >/dev/null 2>&1; then
+      exec 9>"build/$1.lock"
+      flock 9
+    fi
+    [ -f "build/$1/build.ninja" ] ||
+      cmake --preset "$1" "-DPython3_EXECUTABLE=$(system_python)" || exit 1
+    cmake --build "build/$1" ${2:+--target "$2"}
+  )
+}
