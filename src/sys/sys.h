@@ -172,12 +172,18 @@ struct tfd_sys {
     /* Supervised children: sys/child.h. NULL where nothing can be run. */
     tfd_status (*child_start)(const tfd_sys *sys, const struct tfd_child_spec *spec, struct tfd_child **out,
                               tfd_err *err);
+    /* Whether the user asked to stop (SIGINT, SIGTERM, SIGHUP; only seen while a child exists). Whoever polls
+     * a child asks; then the child is freed and the exit code is 130. NULL where nothing can be run. */
+    bool (*interrupted)(const tfd_sys *sys);
 };
 
 /* Most entries that list() returns; a folder with more is reported as cut (hostile or a cache). */
 #define TFD_DIR_MAX 200000u
 
 /* Conveniences over the table. */
+
+/* Files that call themselves empty (those of /proc do) are read up to this many bytes. */
+#define TFD_PROC_MAX ((size_t)1 << 20)
 
 /* The whole file, if it has at most max bytes (else TFD_ELIMIT), NUL-ended, in the arena. */
 tfd_status tfd_sys_read_file(const tfd_sys *sys, tfd_arena *arena, tfd_str path, size_t max, tfd_str *out,

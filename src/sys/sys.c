@@ -1,0 +1,55 @@
+#include "sys/sys.h"
+
+tfd_status tfd_sys_read_file(const tfd_sys *sys, tfd_arena *arena, tfd_str path, size_t max, tfd_str *out,
+                             tfd_err *err)
+{
+    tfd_file file = TFD_FILE_NONE;
+    tfd_arena_mark mark = tfd_arena_get_mark(arena);
+    tfd_status st;
+    size_t want;
+    size_t got = 0;
+    char *text;
+
+    st = sys->open(sys, path, &file, err);
+    if (st != TFD_OK)
+        return st;
+    if (file.size > max) {
+        st = tfd_err_set(err, TFD_ELIMIT, 0, "%.*s: more than %zu bytes", TFD_ARG(path), max);
+        goto done;
+    }
+    /* Files of /proc and /sys call themselves empty, or a page long: these are read up to the limit. */
+    want = file.size ? (size_t)file.size : (max < TFD_PROC_MAX ? max : TFD_PROC_MAX);
+    text = tfd_arena_take(arena, want + 1, 1);
+    if (!text) {
+        st = tfd_err_set(err, TFD_ENOMEM, 0, "%.*s: out of memory", TFD_ARG(path));
+        goto done;
+    }
+    st = sys->read_at(sys, &file, 0, text, want, &got, err);
+    if (st != TFD_OK) {
+        tfd_arena_rewind(arena, mark);
+        goto done;
+    }
+    text[got] = '\0';
+    out->ptr = text;
+    out->len = got;
+done:
+    sys->close(sys, &file);
+    return st;
+}
+
+tfd_kind tfd_sys_kind(const tfd_sys *sys, tfd_str path)
+{
+    tfd_stat st;
+
+    return sys->stat(sys, path, true, &st, NULL) == TFD_OK ? st.kind : TFD_KIND_NONE;
+}
+
+bool tfd_sys_is_file(const tfd_sys *sys, tfd_str path)
+{
+    return tfd_sys_kind(sys, path) == TFD_KIND_FILE;
+}
+
+bool tfd_sys_is_dir(const tfd_sys *sys, tfd_str path)
+{
+    return tfd_sys_kind(sys, path) == TFD_KIND_DIR;
+}
