@@ -1,0 +1,135 @@
+#include "sys/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/sys_posix.h"
+
+#define TEMP_TRIES 100
+
+void tfd_host_open_streams(void)
+{
+    int fd;
+
+    /* open() gives the lowest free number, so this fills the gaps among 0, 1 and 2 and then stops. */
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        (void)close(fd);
+}
+
+tfd_terminal tfd_host_get_terminal(tfd_stream stream)
+{
+    tfd_terminal terminal = {isatty((int)stream) == 1, 0, 0};
+    struct winsize size;
+
+    if (terminal.is_terminal && ioctl((int)stream, TIOCGWINSZ, &size) == 0) {
+        terminal.columns = size.ws_col;
+        terminal.rows = size.ws_row;
+    }
+    return terminal;
+}
+
+/* 0, or an errno value. */
+static int write_all(int fd, tfd_str bytes)
+{
+    while (bytes.len) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        bytes = tfd_str_from(bytes, (size_t)n);
+    }
+    return 0;
+}
+
+tfd_status tfd_host_write(tfd_stream stream, tfd_str bytes, tfd_err *err)
+{
+    int code = write_all((int)stream, bytes);
+
+    if (code == 0)
+        return TFD_OK;
+    return tfd_err_set(err, TFD_EIO, code, "cannot write to standard %s: %s",
+                       stream == TFD_STDOUT ? "output" : "error", strerror(code));
+}
+
+/* Opens a new file beside path; its name goes to temp. */
+static int open_beside(const tfd_posix_path *path, mode_t mode, tfd_posix_path *temp)
+{
+    for (int i = 0; i < TEMP_TRIES; i++) {
+        int n = snprintf(temp->z, sizeof temp->z, "%s.%ld.%d.tmp", path->z, (long)getpid(), i);
+        int fd;
+
+        if (n < 0 || (size_t)n >= sizeof temp->z) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        fd = open(temp->z, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
+static int close_with(int fd, int code)
+{
+    if (close(fd) != 0 && code == 0 && errno != EINTR)
+        return errno;
+    return code;
+}
+
+/* 0, or an errno value; then nothing is left behind. */
+static int replace_file(const tfd_posix_path *path, const struct stat *old, tfd_str bytes)
+{
+    tfd_posix_path temp;
+    int fd = open_beside(path, 0666, &temp);
+    int code;
+
+    if (fd < 0)
+        return errno;
+    code = write_all(fd, bytes);
+    if (code == 0 && old && fchmod(fd, old->st_mode & 0777) != 0)
+        code = errno;
+    code = close_with(fd, code);
+    if (code == 0 && rename(temp.z, path->z) != 0)
+        code = errno;
+    if (code != 0)
+        (void)unlink(temp.z);
+    return code;
+}
+
+static int write_direct(const tfd_posix_path *path, tfd_str bytes)
+{
+    int fd = open(path->z, O_WRONLY | O_CLOEXEC);
+
+    return fd < 0 ? errno : close_with(fd, write_all(fd, bytes));
+}
+
+tfd_status tfd_host_write_file(tfd_str path, tfd_str bytes, tfd_err *err)
+{
+    tfd_posix_path wanted, real;
+    struct stat old;
+    bool exists;
+    int code;
+
+    if (tfd_posix_path_of(path, &wanted, err) != TFD_OK)
+        return TFD_ENOENT;
+    exists = stat(wanted.z, &old) == 0;
+    if (exists && S_ISDIR(old.st_mode))
+        code = EISDIR;
+    else if (exists && !S_ISREG(old.st_mode))
+        code = write_direct(&wanted, bytes);
+    else
+        code =
+            replace_file(exists && realpath(wanted.z, real.z) ? &real : &wanted, exists ? &old : NULL, bytes);
+    return code == 0 ? TFD_OK : tfd_posix_fail(err, code, path, "write");
+}
