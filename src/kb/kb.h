@@ -122,7 +122,6 @@ typedef struct tfd_kb_library {
 
 typedef struct tfd_kb_imports {
     tfd_str line;                 /* that was measured */
-    bool is_exact;                /* the line asked for; otherwise the nearest lower one, else the nearest */
     const tfd_kb_module *modules; /* sorted by name; those that a bare interpreter has loaded are left out */
     size_t module_count;
     const tfd_kb_library *libraries; /* shared objects that were mapped */
@@ -131,8 +130,11 @@ typedef struct tfd_kb_imports {
     tfd_kb_origin origin;
 } tfd_kb_imports;
 
-/* What import tensorflow loads in this version; NULL only if there is no data at all. */
+/* What import tensorflow loads: measured for the line of this version, or else for the nearest lower line
+ * (below the first: the first; version empty: the last). NULL only if there is no data at all. */
 const tfd_kb_imports *tfd_kb_imports_find(tfd_kb *kb, tfd_str tf_version);
+/* Whether it is the line of this version itself that was measured. */
+bool tfd_kb_imports_are_of(const tfd_kb_imports *imports, tfd_str tf_version);
 const tfd_kb_module *tfd_kb_module_find(const tfd_kb_imports *imports, tfd_str name);
 /* Effect of a missing distribution (PEP 503 name) on import tensorflow and tf.keras. */
 tfd_kb_need tfd_kb_dist_need(tfd_kb *kb, tfd_str tf_version, tfd_str dist);

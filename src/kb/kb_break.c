@@ -1,0 +1,105 @@
+#include "formats/pep440.h"
+#include "kb/kb_read.h"
+
+void tfd_kb_breaks_parse(tfd_kb *kb, const cJSON *root)
+{
+    void *items;
+    const cJSON *rows = tfd_kb_rows_get(kb, root, "breaks", sizeof *kb->breaks, &items);
+    const cJSON *row;
+    bool known;
+
+    kb->breaks = items;
+    cJSON_ArrayForEach(row, rows)
+    {
+        tfd_kb_break *out = &kb->breaks[kb->break_count];
+
+        out->effect = tfd_kb_effect_get(row, "effect", &known);
+        if (!known)
+            continue; /* a word of a later tool: the row is not for this one */
+        kb->break_count++;
+        out->id = tfd_kb_text_get(kb, row, "id");
+        out->tensorflow = tfd_kb_text_get(kb, row, "tensorflow");
+        out->python = tfd_kb_text_get(kb, row, "python");
+        out->dist = tfd_kb_text_get(kb, row, "distribution");
+        out->versions = tfd_kb_text_get(kb, row, "versions");
+        out->error = tfd_kb_text_get(kb, row, "error");
+        out->why = tfd_kb_text_get(kb, row, "why");
+        out->fix = tfd_kb_text_get(kb, row, "fix");
+        out->origin = tfd_kb_origin_get(kb, row);
+    }
+}
+
+const tfd_kb_break *tfd_kb_breaks_get(tfd_kb *kb, size_t *count)
+{
+    tfd_kb_topic_load(kb, TFD_KB_TOPIC_BREAKS, NULL);
+    *count = kb->break_count;
+    return kb->breaks;
+}
+
+static bool is_met(tfd_str specifier, tfd_str version)
+{
+    return specifier.len == 0 || tfd_specifier_match(specifier, version, TFD_PRE_ALLOW) == TFD_YES;
+}
+
+const tfd_kb_break *tfd_kb_break_find(tfd_kb *kb, tfd_str tf_version, tfd_str python, tfd_str dist,
+                                      tfd_str version)
+{
+    size_t count;
+    const tfd_kb_break *rows = tfd_kb_breaks_get(kb, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (tfd_str_eq(rows[i].dist, dist) && is_met(rows[i].versions, version) &&
+            is_met(rows[i].tensorflow, tf_version) && is_met(rows[i].python, python))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+void tfd_kb_env_parse(tfd_kb *kb, const cJSON *root)
+{
+    void *items;
+    const cJSON *rows = tfd_kb_rows_get(kb, root, "variables", sizeof *kb->envs, &items);
+    const cJSON *row;
+    bool known;
+
+    kb->envs = items;
+    cJSON_ArrayForEach(row, rows)
+    {
+        tfd_kb_env *out = &kb->envs[kb->env_count];
+
+        out->effect = tfd_kb_effect_get(row, "effect", &known);
+        if (!known)
+            continue;
+        kb->env_count++;
+        out->name = tfd_kb_text_get(kb, row, "name");
+        out->values = tfd_kb_texts_get(kb, row, "values");
+        out->except = tfd_kb_texts_get(kb, row, "except");
+        out->tensorflow = tfd_kb_text_get(kb, row, "tensorflow");
+        out->dist = tfd_kb_text_get(kb, row, "distribution");
+        out->versions = tfd_kb_text_get(kb, row, "versions");
+        out->cause = tfd_kb_text_get(kb, row, "cause");
+        out->error = tfd_kb_text_get(kb, row, "error");
+        out->why = tfd_kb_text_get(kb, row, "why");
+        out->origin = tfd_kb_origin_get(kb, row);
+    }
+}
+
+const tfd_kb_env *tfd_kb_envs_get(tfd_kb *kb, size_t *count)
+{
+    tfd_kb_topic_load(kb, TFD_KB_TOPIC_ENV, NULL);
+    *count = kb->env_count;
+    return kb->envs;
+}
+
+bool tfd_kb_env_matches(const tfd_kb_env *env, tfd_str value)
+{
+    for (size_t i = 0; i < env->except.count; i++) {
+        if (tfd_str_eq(env->except.items[i], value))
+            return false;
+    }
+    for (size_t i = 0; i < env->values.count; i++) {
+        if (tfd_str_is(env->values.items[i], "*") ? value.len > 0 : tfd_str_eq(env->values.items[i], value))
+            return true;
+    }
+    return false;
+}
