@@ -113,31 +113,29 @@ static bool match_equal(const tfd_clause *clause, const tfd_version *version)
     return tfd_version_cmp(&public_part, &clause->version) == 0;
 }
 
-static bool same_base(const tfd_version *a, const tfd_version *b)
-{
-    tfd_version x = {.epoch = a->epoch, .release = a->release};
-    tfd_version y = {.epoch = b->epoch, .release = b->release};
-
-    return tfd_version_cmp(&x, &y) == 0;
-}
-
 /* "<3.1" excludes pre-releases of 3.1 itself, unless it names one (PEP 440, exclusive ordered comparison). */
 static bool match_less(const tfd_version *wanted, const tfd_version *version)
 {
-    if (tfd_version_cmp(version, wanted) >= 0)
-        return false;
-    return tfd_version_is_prerelease(wanted) || !tfd_version_is_prerelease(version) ||
-           !same_base(wanted, version);
+    tfd_version bound = *wanted;
+
+    if (!tfd_version_is_prerelease(wanted))
+        bound.has_dev = true; /* 3.1.dev0 comes before all other versions of 3.1 */
+    return tfd_version_cmp(version, &bound) < 0;
 }
 
-/* ">3.1" excludes post-releases and local versions of 3.1 itself; the former not if it names one. */
+/* ">3.1" excludes local versions of 3.1 itself and, unless it names one, its post-releases. */
 static bool match_greater(const tfd_version *wanted, const tfd_version *version)
 {
-    if (tfd_version_cmp(version, wanted) <= 0)
+    tfd_version stem = *version;
+
+    stem.local.len = 0;
+    if (tfd_version_cmp(&stem, wanted) <= 0)
         return false;
-    if (!same_base(wanted, version))
+    if (!version->has_post || wanted->has_post || wanted->has_dev)
         return true;
-    return (wanted->has_post || !version->has_post) && !version->local.len;
+    stem.has_post = stem.has_dev = false;
+    stem.post_number.len = stem.dev_number.len = 0;
+    return tfd_version_cmp(&stem, wanted) != 0;
 }
 
 static bool match_arbitrary(const tfd_clause *clause, const tfd_version *version)
