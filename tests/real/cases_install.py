@@ -53,7 +53,7 @@ damage("py-cut", "tf220", "tensorflow/python/ops/array_ops.py", "cut")
 damage("py-zeros", "tf221", "tensorflow/python/eager/context.py", "zeros")
 damage("tf-init-empty", "tf220", "tensorflow/__init__.py", "empty", CONSTANT)
 damage("python-init-empty", "tf220", "tensorflow/python/__init__.py", "empty", CONSTANT, expect="quiet")
-damage("modules-with-exports-gone", "tf220", "tensorflow/python/modules_with_exports.py", "gone")
+damage("tf2-py-gone", "tf220", "tensorflow/python/tf2.py", "gone")
 damage("tf-python-gone", "tf220", "tensorflow/python", "gone")
 damage("tf-api-gone", "tf215", "tensorflow/_api", "gone")
 damage("tf-compiler-gone", "tf220", "tensorflow/compiler", "gone")
@@ -119,7 +119,7 @@ def other_wheel(name, platform, spec, cause, also):
 
 
 other_wheel("wheel-windows", ["win_amd64"], "tensorflow==2.20.0", "wrong-platform-wheel", ["arch-mismatch", "tf-corrupt"])
-other_wheel("wheel-aarch64", ["manylinux_2_17_aarch64", "manylinux2014_aarch64"], "tensorflow-cpu==2.20.0",
+other_wheel("wheel-aarch64", ["manylinux_2_17_aarch64", "manylinux2014_aarch64"], "tensorflow==2.20.0",
             "arch-mismatch", ["wrong-platform-wheel"])
 
 

@@ -1,6 +1,7 @@
 """Loader, limits and settings: what variables, rights and the system do to a good installation."""
 import os
 import shutil
+import subprocess
 
 from realenv import NotFit, case
 
@@ -90,6 +91,34 @@ def _(e):
     e.cwd = e.old_libstdcxx("work")
     e.env["LD_LIBRARY_PATH"] = "/usr/local/lib:"
     return "unset LD_LIBRARY_PATH"
+
+
+def bind_over(name, cause, also, make):
+    """A private mount puts a made-up file over one of the system's (needs root)."""
+    @case(name, "tf220", cause, also)
+    def _(e):
+        source, target = make(e)
+        if not os.path.exists(target) or os.geteuid() != 0:
+            raise NotFit("needs root and " + target)
+        e.wrap = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', source, os.path.realpath(target)]
+        return None
+
+
+bind_over("system-libstdcxx-old", "libstdcxx-old", ["os-too-old"], lambda e: (
+    os.path.join(e.old_libstdcxx("sys"), "libstdc++.so.6"), "/usr/lib/x86_64-linux-gnu/libstdc++.so.6"))
+
+
+def cache_with(e):
+    """An ld.so.cache in which a folder of the administrator's stands first."""
+    d = e.old_libstdcxx("usr-local-lib")
+    conf = e.write(os.path.join(e.dest, "ld.so.conf"), d + "\n/usr/lib/x86_64-linux-gnu\n")
+    cache = os.path.join(e.dest, "ld.so.cache")
+    if subprocess.run(["/sbin/ldconfig", "-X", "-f", conf, "-C", cache], check=False, stderr=subprocess.DEVNULL).returncode:
+        raise NotFit("needs ldconfig")
+    return cache, "/etc/ld.so.cache"
+
+
+bind_over("ld-so-cache-old-libstdcxx", "libstdcxx-old", ["ldpath-conflict", "os-too-old"], cache_with)
 
 
 # ---- rights, mounts, limits

@@ -1,6 +1,8 @@
 """The interpreter: broken, of another version, not the one that has TensorFlow."""
 import glob
+import json
 import os
+import subprocess
 
 from realenv import NotFit, bare_base, case, clone
 
@@ -71,6 +73,54 @@ def _(e):
     e.env["PATH"] = "%s/bin:%s:%s" % (empty, e.bin, os.environ["PATH"])
     e.python, e.named = "python", False
     return "export PATH=%s:$PATH" % e.bin
+
+
+@case("wrong-python-conda-prefix", "tf220", "python-wrong-one", ["tf-missing"])
+def _(e):
+    """CONDA_PREFIX names the environment with TensorFlow, PATH finds another python first"""
+    e.write(os.path.join(e.dest, "conda-meta", "history"), "==> 2026-01-01 <==\n")
+    e.env["PATH"] = os.path.dirname(private_base(e)) + ":" + e.bin + ":" + os.environ["PATH"]
+    e.env["CONDA_PREFIX"] = e.dest
+    e.python, e.named = "python3", False
+    return "export PATH=%s:$PATH" % e.bin
+
+
+@case("wrong-python-jupyter", "tf220", "python-wrong-one", ["tf-missing"])
+def _(e):
+    """a Jupyter kernel runs the environment with TensorFlow, the shell another interpreter"""
+    e.write(e.home(".local", "share", "jupyter", "kernels", "tf", "kernel.json"), json.dumps(
+        {"argv": [e.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "TF", "language": "python"}))
+    e.python = private_base(e)
+    return "export PATH=%s:$PATH" % e.bin
+
+
+@case("wrong-python-user-site", "tf215", "tf-missing", ["python-wrong-one"], kind="none")
+def _(e):
+    """TensorFlow was installed with pip install --user for Python 3.11; 3.12 runs"""
+    us = e.home(".local", "lib", "python3.11", "site-packages")
+    os.makedirs(os.path.dirname(us))
+    clone(glob.glob(os.path.join(e.src, "lib", "python3.*", "site-packages"))[0], us)
+    e.python = glob.glob(os.path.join(bare_base(os.path.join(os.path.dirname(e.src), "empty312"), os.path.join(e.dest, "base")),
+                                      "bin", "python3.12"))[0]
+    return None
+
+
+def empty(name, xy, cause, also):
+    @case(name, "empty312", cause, also, kind="none")
+    def _(e):
+        root = os.path.join(e.dest, "venv")
+        py = other_python(e, xy)
+        subprocess.run([py, "-m", "venv", root] if xy != "2.7" else ["cp", "-a", os.path.dirname(os.path.dirname(py)), root], check=True)
+        e.python = os.path.join(root, "bin", "python")
+        e.note = "a new environment of CPython %s, nothing installed" % xy
+        return None
+
+
+empty("empty-python27", "2.7", "python-unsupported", ["tf-missing", "pip-outdated"])
+empty("empty-python37", "3.7", "tf-missing", ["python-unsupported", "pip-outdated"])
+empty("empty-python38", "3.8", "tf-missing", ["python-unsupported", "pip-outdated"])
+empty("empty-python39", "3.9", "tf-missing", ["pip-outdated"])
+empty("empty-python313", "3.13", "tf-missing", [])
 
 
 # ---- virtual environments

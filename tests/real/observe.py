@@ -35,7 +35,8 @@ def surroundings(info, cache):
 def run(argv, info, cache, timeout=TIMEOUT, split=False):
     """(exit code, output) of argv under the case's wrap, variables and folder; None as code on a time-out.
     With split: (exit code, standard output, standard error)."""
-    p = subprocess.Popen(info["wrap"] + argv, cwd=info["cwd"], env=surroundings(info, cache), stdin=subprocess.DEVNULL,
+    argv = ["env", "--", *info["wrap"], *argv]      # env finds a program on the case's PATH and says why one cannot start
+    p = subprocess.Popen(argv, cwd=info["cwd"], env=surroundings(info, cache), stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE if split else subprocess.STDOUT, start_new_session=True)
     try:
         out, err = p.communicate(timeout=timeout)
@@ -109,7 +110,8 @@ def main():
     names = a.case or [n for n, c in realenv.CASES.items() if c["suite"] != "gpu"]
     out = open(a.out, "a") if a.out else None
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        for r in pool.map(lambda n: one(n, os.path.abspath(a.cache), a.fix), names):
+        for done in concurrent.futures.as_completed([pool.submit(one, n, os.path.abspath(a.cache), a.fix) for n in names]):
+            r = done.result()
             c = realenv.CASES[r["case"]]
             print("%-32s %-7s %-22s %5s %4s %-4s %s" % (r["case"], c["expect"], c["cause"], r.get("rc", "-"), r.get("run_s", ""),
                   r.get("fix_rc", ""), r["gist"]), flush=True)

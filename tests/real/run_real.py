@@ -246,7 +246,8 @@ def main():
     os.makedirs(a.reports or a.work, exist_ok=True)
     suite, results = Suite(a), []
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        for r in pool.map(suite.one, names):
+        for done in concurrent.futures.as_completed([pool.submit(suite.one, n) for n in names]):
+            r = done.result()
             results.append(r)
             print(line(r), flush=True)
     if a.json:
