@@ -20,4 +20,18 @@ bool tfd_elf_read_needs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, 
 bool tfd_elf_read_defs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address,
                        uint64_t count);
 
+/* One entry of the symbol table. */
+typedef struct tfd_elf_symbol {
+    uint32_t name; /* offset in the string table */
+    uint16_t section;
+    uint8_t bind, type;
+    uint64_t value;
+} tfd_elf_symbol;
+
+bool tfd_elf_read_symbol(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t index, tfd_elf_symbol *out);
+/* Its name, with the life of tfd_elf_string; false if it lies outside the string table. */
+bool tfd_elf_symbol_name(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t offset, tfd_str *out);
+/* What do_lookup_x takes for a definition. */
+bool tfd_elf_is_definition(const tfd_elf_symbol *s);
+
 #endif
