@@ -1,0 +1,16 @@
+/* One line for each check: TFD_CHECK(name) stands for check_name.c, which defines tfd_check_name. The order
+ * is that of the report. */
+TFD_CHECK(python)
+TFD_CHECK(install)
+TFD_CHECK(tags)
+TFD_CHECK(libc)
+TFD_CHECK(cpu)
+TFD_CHECK(limits)
+TFD_CHECK(environment)
+TFD_CHECK(shadowing)
+TFD_CHECK(deps)
+TFD_CHECK(addons)
+TFD_CHECK(duplicate)
+TFD_CHECK(record)
+TFD_CHECK(native)
+TFD_CHECK(import)

@@ -15,5 +15,6 @@ TFD_FACT(OS_WSL, "os.wsl", TFD_TYPE_BOOL, "The system is the Windows Subsystem f
 TFD_FACT(PYTHON_ENVIRONMENT, "python.environment", TFD_TYPE_TEXT, "Kind of environment: system, pyenv, standalone, venv, uv, conda")
 TFD_FACT(PYTHON_VERSION, "python.version", TFD_TYPE_TEXT, "Version of the interpreter examined")
 TFD_FACT(SITE_FREE_BYTES, "site.free_bytes", TFD_TYPE_INT, "Free space where packages are installed, in bytes")
+TFD_FACT(SITE_MOUNT, "site.mount", TFD_TYPE_TEXT, "Where the file system of the packages is mounted")
 TFD_FACT(SITE_NOEXEC, "site.noexec", TFD_TYPE_BOOL, "The packages lie on a file system mounted noexec")
 TFD_FACT(TENSORFLOW_VERSION, "tensorflow.version", TFD_TYPE_TEXT, "Version of TensorFlow by its metadata")

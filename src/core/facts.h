@@ -114,6 +114,17 @@ typedef struct tfd_startup_file {
     bool adds_first;    /* it inserts in front (sys.path.insert(0, …)) */
 } tfd_startup_file;
 
+/* A module that start-up code settles without sys.path: the namespace packages of setuptools' -nspkg.pth files are
+ * in sys.modules before any import (is_first); editable finders (PEP 660) are asked when sys.path has no answer. */
+typedef struct tfd_preset {
+    tfd_str name;   /* "google", "mypkg", "ns.mypkg" */
+    tfd_str path;   /* folder, or module file without its suffix */
+    tfd_str source; /* the .pth file or finder module */
+    bool is_first;
+} tfd_preset;
+
+typedef TFD_TABLE(tfd_preset) tfd_presets;
+
 typedef struct tfd_python {
     tfd_str path; /* as it would be started: "/home/me/.venv/bin/python" */
     tfd_str real; /* the file behind all links; empty if there is none */
@@ -147,6 +158,14 @@ typedef struct tfd_python {
     tfd_tri has_pip;   /* pip importable by this interpreter */
     tfd_str uv, conda; /* installers' executables on PATH or in well-known places; empty: none */
     tfd_tri user_site_on;
+    tfd_str venv_lost;       /* folder that is laid out as a virtual environment around the executable, but has no
+                                pyvenv.cfg: its packages are not seen; empty: none */
+    tfd_str active_env;      /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
+    tfd_str active_env_var;  /* which of them */
+    bool active_env_differs; /* it is not the environment of the interpreter chosen */
+    bool active_env_on_path; /* its folder of programs stands on PATH before the interpreter chosen */
+    tfd_broken active_env_broken;
+    tfd_str active_env_why;  /* sentence for active_env_broken */
 } tfd_python;
 
 /* Any interpreter that was seen, the target included. */
@@ -156,6 +175,7 @@ typedef struct tfd_interpreter {
     tfd_str seen_in; /* "PATH", "pyenv", "conda", ".venv", "jupyter kernel …", "vscode", "well-known" */
     tfd_str version; /* empty: unknown */
     tfd_str tf_dist, tf_version; /* TensorFlow distribution in it; empty: none seen */
+    bool has_activate;     /* bin/activate lies beside it */
     bool runs_for_user; /* on PATH, VIRTUAL_ENV, CONDA_PREFIX, .venv here or above, Jupyter kernel, VS Code
                            setting */
     bool is_target;
@@ -448,12 +468,16 @@ typedef struct tfd_facts {
     tfd_str module_top; /* "tensorflow" */
     tfd_str start_dir;  /* first entry of sys.path: the script's folder or the current one */
     bool has_script;
+    tfd_str home;               /* the user's folder; empty: unknown */
+    const tfd_str *environment; /* "NAME=value" */
+    size_t environment_count;
     const tfd_system *system;
     const tfd_cpu *cpu;
     tfd_python python;
     tfd_interpreters interpreters;
     tfd_places places;
     TFD_TABLE(tfd_startup_file) startup_files;
+    tfd_presets presets;
     tfd_dists dists;
     size_t tensorflow; /* the distribution that provides the tensorflow that would be imported, row of dists
                           or TFD_NONE */
@@ -466,6 +490,7 @@ typedef struct tfd_facts {
     tfd_resolutions resolutions;
     tfd_symbol_problems symbol_problems;
     tfd_intruders intruders;
+    uint64_t native_bytes; /* size of the native files that the import maps; 0: unknown */
     tfd_import import;
 } tfd_facts;
 

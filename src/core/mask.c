@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 80 /* longer words are no variable names */
+#define RUN_MAX 4096    /* longest token looked at; the bounds keep the work linear in the text */
 #define STARS TFD_STR("***")
 
 /* A stretch of text that is replaced: bytes from (inclusive) to (exclusive); to = 0: none. */
@@ -187,7 +188,8 @@ static size_t name_end(tfd_str s, size_t at)
 {
     size_t end = at;
 
-    while (end < s.len && (is_word(s.ptr[end]) || s.ptr[end] == '-' || s.ptr[end] == '.'))
+    while (end < s.len && end - at <= NAME_MAX_LEN &&
+           (is_word(s.ptr[end]) || s.ptr[end] == '-' || s.ptr[end] == '.'))
         end++;
     return end;
 }
@@ -260,8 +262,9 @@ static size_t run_of(tfd_str s, size_t at, const char *beside)
 {
     size_t end = at;
 
-    while (end < s.len && (tfd_char_is_alpha(s.ptr[end]) || tfd_char_is_digit(s.ptr[end]) ||
-                           (s.ptr[end] && strchr(beside, s.ptr[end]))))
+    while (end < s.len && end - at < RUN_MAX &&
+           (tfd_char_is_alpha(s.ptr[end]) || tfd_char_is_digit(s.ptr[end]) ||
+            (s.ptr[end] && strchr(beside, s.ptr[end]))))
         end++;
     return end - at;
 }
@@ -312,8 +315,8 @@ static hit find_private_key(tfd_str s, size_t at)
 
     if (!tfd_str_starts_z(here, "-----BEGIN "))
         return no_hit;
-    line = tfd_str_find_z(here, "PRIVATE KEY-----");
-    if (line == TFD_NPOS || line > 40)
+    line = tfd_str_find_z(tfd_str_sub(here, 0, 64), "PRIVATE KEY-----");
+    if (line == TFD_NPOS)
         return no_hit;
     line += strlen("PRIVATE KEY-----");
     end = tfd_str_find_z(tfd_str_from(here, line), "-----END ");

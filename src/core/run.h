@@ -8,13 +8,15 @@
 
 typedef struct tfd_run tfd_run;
 
-/* Called while the import child runs, about ten times a second, with the seconds since its start; may be NULL. */
+/* Called while the import child runs, about ten times a second, with the seconds since its start; may be
+ * NULL. */
 typedef void (*tfd_progress)(void *ctx, double seconds);
 
 /* Borrows sys, options and kb until tfd_run_free. NULL: out of memory. */
 tfd_run *tfd_run_new(const tfd_sys *sys, const tfd_options *options, tfd_kb *kb);
 void tfd_run_set_progress(tfd_run *run, tfd_progress progress, void *ctx);
-/* Always leaves a report behind (an error in it where nothing could be examined). TFD_ETIMEOUT: interrupted by the user. */
+/* Always leaves a report behind (an error in it where nothing could be examined). TFD_ETIMEOUT: interrupted
+ * by the user. */
 tfd_status tfd_run_check(tfd_run *run, tfd_err *err);
 const tfd_report *tfd_run_get_report(const tfd_run *run);
 void tfd_run_free(tfd_run *run);

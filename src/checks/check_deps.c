@@ -1,0 +1,120 @@
+/* Are the requirements of TensorFlow, and theirs, there in versions that fit? METADATA says what was asked;
+ * the knowledge base says what really breaks, in both directions. */
+#include "core/check.h"
+
+/* A requirement whose distribution lies in a foreign place while the environment has one that fits is a
+ * symptom of that place (a PYTHONPATH entry, a .pth file), not of the distribution. */
+static bool is_shadowed_by_place(const tfd_view *view, const tfd_requirement *req)
+{
+    const tfd_dist *found = tfd_view_dist(view, req->found);
+
+    if (!found || !tfd_blame_is_foreign(view, found->place))
+        return false;
+    for (size_t i = 0; i < view->facts->dists.count; i++) {
+        const tfd_dist *dist = &view->facts->dists.items[i];
+
+        if (i != req->found && dist->is_shadowed && tfd_str_eq(dist->key, found->key))
+            return true;
+    }
+    return false;
+}
+
+static void add_foreign(const tfd_view *view, const tfd_requirement *req, int weight, tfd_findings *out)
+{
+    const tfd_dist *found = tfd_view_dist(view, req->found);
+    const tfd_place *place = tfd_view_place(view, found->place);
+    tfd_finding finding = tfd_blame_place(view, found->place, found->path, weight, TFD_EFFECT_MAY_BREAK);
+
+    finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
+    finding.subject = place->path;
+    finding.dist = req->found;
+    finding.text = tfd_arena_fmt(
+        out->arena, "%.*s %.*s in %.*s wins over the environment's own; %.*s is required",
+        TFD_ARG(found->name), TFD_ARG(found->version), TFD_ARG(place->path), TFD_ARG(req->text));
+    finding.source = place->source;
+    tfd_findings_add(out, &finding);
+}
+
+static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_findings *out)
+{
+    const tfd_dist *by = tfd_view_dist(view, req->by);
+    const tfd_dist *found = tfd_view_dist(view, req->found);
+    tfd_verdict verdict = tfd_view_verdict(view, req->key, found ? found->version : TFD_STR(""), NULL);
+    tfd_effect effect = TFD_EFFECT_MAY_BREAK;
+    int weight = TFD_W_LIKELY;
+    tfd_finding finding;
+
+    if (verdict == TFD_VERDICT_BREAKS)
+        weight = TFD_W_STRONG;
+    if (verdict == TFD_VERDICT_HARMLESS)
+        effect = TFD_EFFECT_LATENT;
+    if (verdict == TFD_VERDICT_UNKNOWN && found)
+        weight = TFD_W_MAYBE + 10; /* out of range, and nobody measured what comes of it */
+    if (!req->is_needed)
+        effect = TFD_EFFECT_LATENT;
+    if (is_shadowed_by_place(view, req)) {
+        add_foreign(view, req, weight, out);
+        return;
+    }
+    finding = tfd_blame_key(view, req->key, weight, effect);
+    finding.dist = req->found;
+    finding.source = tfd_arena_fmt(out->arena, "%.*s:%zu", TFD_ARG(by->metadata), req->line);
+    finding.text =
+        found ? tfd_arena_fmt(out->arena, "%.*s %.*s requires %.*s; %.*s is installed", TFD_ARG(by->name),
+                              TFD_ARG(by->version), TFD_ARG(req->text), TFD_ARG(found->version))
+              : tfd_arena_fmt(out->arena, "%.*s %.*s requires %.*s; it is not installed", TFD_ARG(by->name),
+                              TFD_ARG(by->version), TFD_ARG(req->text));
+    tfd_findings_add(out, &finding);
+}
+
+/* Combinations that METADATA allows and that break all the same. */
+static void add_known_break(const tfd_view *view, size_t row, tfd_findings *out)
+{
+    const tfd_dist *dist = tfd_view_dist(view, row);
+    const tfd_kb_break *rule = NULL;
+    tfd_finding finding;
+
+    if (tfd_view_verdict(view, dist->key, dist->version, &rule) != TFD_VERDICT_BREAKS || !rule)
+        return;
+    finding = tfd_blame_dist(view, row, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+    finding.text =
+        tfd_arena_fmt(out->arena, "%.*s %.*s with TensorFlow %.*s: %.*s", TFD_ARG(dist->name),
+                      TFD_ARG(dist->version), TFD_ARG(tfd_view_tf_version(view)), TFD_ARG(rule->why));
+    finding.source = tfd_arena_fmt(out->arena, "knowledge base: breaks, %.*s (%.*s)", TFD_ARG(rule->id),
+                                   TFD_ARG(rule->origin.confidence));
+    tfd_findings_add(out, &finding);
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    size_t unmet = 0;
+    size_t asked = 0;
+
+    for (size_t i = 0; i < facts->requirements.count; i++) {
+        const tfd_requirement *req = &facts->requirements.items[i];
+
+        if (!req->is_needed || req->applies == TFD_NO)
+            continue;
+        asked++;
+        if (req->satisfied != TFD_NO)
+            continue;
+        if (req->found == TFD_NONE && !facts->dists.complete)
+            continue;
+        unmet++;
+        add_unmet(view, req, out);
+    }
+    for (size_t i = 0; i < facts->dists.count; i++)
+        if (facts->dists.items[i].is_needed && !facts->dists.items[i].is_shadowed)
+            add_known_break(view, i, out);
+    if (!facts->dists.complete && facts->dists.why.len > 0 && out->check_status == TFD_CHECK_OK)
+        tfd_findings_unknown(out, facts->dists.why);
+    else if (out->check_status == TFD_CHECK_OK || unmet > 0)
+        tfd_findings_say(out, tfd_arena_fmt(out->arena, "%zu of %zu requirements not met", unmet, asked));
+}
+
+const tfd_check tfd_check_deps = {
+    .id = "deps",
+    .summary = "The requirements of TensorFlow are installed in versions that fit",
+    .run = run,
+};

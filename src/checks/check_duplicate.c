@@ -1,0 +1,101 @@
+/* Do two distributions own the same files, or do two versions lie one over the other? */
+#include "core/check.h"
+
+static void add_overlap(const tfd_view *view, const tfd_overlap *one, tfd_findings *out)
+{
+    const tfd_dist *first = tfd_view_dist(view, one->first);
+    const tfd_dist *second = tfd_view_dist(view, one->second);
+    bool both_tf = first->is_tensorflow && second->is_tensorflow;
+    /* Files that both claim and that only one can be right about: the other's half of the package is gone. */
+    bool torn = one->first_lost > 0 || one->second_lost > 0;
+    tfd_finding finding;
+
+    if (!both_tf && !torn)
+        return;
+    if (both_tf) {
+        finding = tfd_finding_of(TFD_CAUSE_TF_DUPLICATE, TFD_STR(""), torn ? TFD_W_STRONG + 20 : TFD_W_MAYBE,
+                                 torn ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT);
+        finding.dist = one->first;
+    } else {
+        size_t loser = one->first_lost >= one->second_lost ? one->first : one->second;
+
+        if (!tfd_view_dist(view, loser)->is_needed)
+            return;
+        finding = tfd_blame_dist(view, loser, TFD_W_MAYBE, TFD_EFFECT_MAY_BREAK);
+    }
+    finding.text =
+        tfd_arena_fmt(out->arena, "%.*s %.*s and %.*s %.*s both own %zu files, %zu of them different (%.*s)",
+                      TFD_ARG(first->name), TFD_ARG(first->version), TFD_ARG(second->name),
+                      TFD_ARG(second->version), one->shared, one->differing, TFD_ARG(one->sample));
+    finding.source = tfd_arena_fmt(out->arena, "%.*s/RECORD", TFD_ARG(second->path));
+    tfd_findings_add(out, &finding);
+}
+
+/* Two .dist-info of one distribution: an upgrade that did not finish, or a copy over an older tree. */
+static void add_leftover(const tfd_view *view, const tfd_leftover *one, tfd_findings *out)
+{
+    const tfd_dist *dist = tfd_view_dist(view, one->dist);
+    tfd_effect effect = TFD_EFFECT_LATENT;
+    tfd_finding finding;
+
+    switch (one->kind) {
+    case TFD_LEFTOVER_TWO_META:
+    case TFD_LEFTOVER_NAMESPACE:
+        effect = one->kind == TFD_LEFTOVER_NAMESPACE ? TFD_EFFECT_BREAKS : TFD_EFFECT_MAY_BREAK;
+        break;
+    case TFD_LEFTOVER_NO_FILES:
+        effect = TFD_EFFECT_BREAKS;
+        break;
+    case TFD_LEFTOVER_NO_META:
+        break;
+    case TFD_LEFTOVER_TILDE:
+        if (!tfd_view_tensorflow(view))
+            return; /* check_install tells it */
+        break;
+    }
+    if (dist && !dist->is_needed && effect != TFD_EFFECT_LATENT)
+        effect = TFD_EFFECT_LATENT;
+    if (dist)
+        finding = tfd_blame_dist(view, one->dist, TFD_W_LIKELY, effect);
+    else
+        finding = tfd_blame_key(view, one->key, TFD_W_LIKELY, effect);
+    if (tfd_str_starts_z(one->key, "tensorflow") && finding.cause == TFD_CAUSE_DEP_OTHER)
+        finding.cause = TFD_CAUSE_TF_CORRUPT;
+    if (one->kind == TFD_LEFTOVER_NAMESPACE)
+        finding.weight = TFD_W_STRONG + 10;
+    if (one->kind == TFD_LEFTOVER_NO_FILES)
+        finding.weight = TFD_W_STRONG;
+    if (one->kind == TFD_LEFTOVER_TWO_META)
+        finding.weight = TFD_W_LIKELY - 10;
+    finding.path = one->path;
+    finding.source = one->path;
+    finding.text = tfd_arena_fmt(
+        out->arena,
+        one->kind == TFD_LEFTOVER_TWO_META
+            ? "%.*s: a second .dist-info of the same distribution lies in the folder"
+        : one->kind == TFD_LEFTOVER_NAMESPACE
+            ? "%.*s has no __init__.py: it imports silently as an empty namespace package"
+        : one->kind == TFD_LEFTOVER_NO_FILES ? "%.*s is there, the package that it describes is not"
+        : one->kind == TFD_LEFTOVER_NO_META ? "%.*s is there, its .dist-info is not: installers do not see it"
+                                            : "%.*s was left behind by an interrupted upgrade",
+        TFD_ARG(one->path));
+    tfd_findings_add(out, &finding);
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+
+    for (size_t i = 0; i < facts->overlaps.count; i++)
+        add_overlap(view, &facts->overlaps.items[i], out);
+    for (size_t i = 0; i < facts->leftovers.count; i++)
+        add_leftover(view, &facts->leftovers.items[i], out);
+    if (out->check_status == TFD_CHECK_OK)
+        tfd_findings_say(out, TFD_STR("no file of TensorFlow is owned twice"));
+}
+
+const tfd_check tfd_check_duplicate = {
+    .id = "duplicate",
+    .summary = "No two distributions own TensorFlow's files, and no half-removed one lies about",
+    .run = run,
+};

@@ -1,0 +1,76 @@
+/* Is a variable set that switches a package to something that is broken here? */
+#include "core/check.h"
+#include "formats/pep440.h"
+
+static bool spec_fits(tfd_str spec, tfd_str version)
+{
+    return spec.len == 0 || (version.len > 0 && tfd_specifier_match(spec, version, TFD_PRE_ALLOW) == TFD_YES);
+}
+
+static bool dist_fits(const tfd_view *view, const tfd_kb_env *row)
+{
+    size_t dist;
+
+    if (row->dist.len == 0)
+        return true;
+    dist = tfd_dist_find(view->facts, row->dist);
+    if (tfd_str_is(row->versions, "absent"))
+        return dist == TFD_NONE && view->facts->dists.complete;
+    return dist != TFD_NONE && spec_fits(row->versions, view->facts->dists.items[dist].version);
+}
+
+static void add(const tfd_view *view, const tfd_kb_env *row, tfd_str value, tfd_findings *out)
+{
+    bool breaks = row->effect == TFD_KB_EFFECT_IMPORT ||
+                  (row->effect == TFD_KB_EFFECT_KERAS && tfd_view_wants_keras(view));
+    tfd_cause_id cause = tfd_cause_find(row->cause);
+    tfd_finding finding = tfd_finding_of(cause == TFD_CAUSE_COUNT ? TFD_CAUSE_ENV_SETTING : cause, row->name,
+                                         TFD_W_STRONG + 10, TFD_EFFECT_MAY_BREAK);
+
+    if (!breaks)
+        return; /* it breaks nothing that was asked for: not even worth a warning */
+    finding.text =
+        tfd_arena_fmt(out->arena, "%.*s=%.*s: %.*s", TFD_ARG(row->name), TFD_ARG(value), TFD_ARG(row->why));
+    finding.source = TFD_STR("environment");
+    tfd_findings_add(out, &finding);
+}
+
+static bool find_variable(const tfd_facts *facts, tfd_str name, tfd_str *value)
+{
+    for (size_t i = 0; i < facts->environment_count; i++) {
+        tfd_str one_name;
+
+        (void)tfd_str_cut(facts->environment[i], '=', &one_name, value);
+        if (tfd_str_eq(one_name, name))
+            return true;
+    }
+    return false;
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    size_t count = 0;
+    const tfd_kb_env *rows = tfd_kb_envs_get(view->kb, &count);
+    size_t seen = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        tfd_str value;
+
+        if (!find_variable(view->facts, rows[i].name, &value))
+            continue;
+        seen++;
+        if (tfd_kb_env_matches(&rows[i], value) && spec_fits(rows[i].tensorflow, tfd_view_tf_version(view)) &&
+            dist_fits(view, &rows[i]))
+            add(view, &rows[i], value, out);
+    }
+    if (out->check_status == TFD_CHECK_OK)
+        tfd_findings_say(out, seen == 0
+                                  ? TFD_STR("no variable that switches a package is set")
+                                  : TFD_STR("the variables that are set switch nothing to something broken"));
+}
+
+const tfd_check tfd_check_environment = {
+    .id = "environment",
+    .summary = "No environment variable switches a package to something broken",
+    .run = run,
+};

@@ -1,0 +1,201 @@
+/* What the import itself said. The exception is read as structure (types, names, paths, frames, error
+ * numbers); its words only where there is nothing else. Each reading is evidence for the cause behind it: the
+ * static checks have found what is wrong, this one finds what hurts. */
+#include "checks/exception_blame.h"
+
+static const char *signal_name(int number)
+{
+    switch (number) {
+    case 4:
+        return "SIGILL";
+    case 6:
+        return "SIGABRT";
+    case 7:
+        return "SIGBUS";
+    case 8:
+        return "SIGFPE";
+    case 9:
+        return "SIGKILL";
+    case 11:
+        return "SIGSEGV";
+    case 15:
+        return "SIGTERM";
+    case 31:
+        return "SIGSYS";
+    default:
+        return "signal";
+    }
+}
+
+static tfd_str where_it_died(const tfd_import *import, tfd_findings *out)
+{
+    if (import->fatal_count == 0)
+        return tfd_arena_fmt(out->arena, "the import died of %s", signal_name(import->signal));
+    return tfd_arena_fmt(out->arena, "the import died of %s in %.*s:%d", signal_name(import->signal),
+                         TFD_ARG(import->fatal[0].file), import->fatal[0].line);
+}
+
+static void add(const tfd_view *view, tfd_finding finding, tfd_str text, tfd_findings *out)
+{
+    (void)view;
+    if (finding.cause == TFD_CAUSE_COUNT)
+        return;
+    finding.from_import = true;
+    finding.text = text;
+    finding.source = TFD_STR("import");
+    tfd_findings_add(out, &finding);
+}
+
+/* The first Python frame that is not the import system's own. */
+static tfd_str fatal_file(const tfd_import *import)
+{
+    for (size_t i = 0; i < import->fatal_count; i++)
+        if (!tfd_str_starts_z(import->fatal[i].file, "<frozen"))
+            return import->fatal[i].file;
+    return TFD_STR("");
+}
+
+static void blame_intruders(const tfd_view *view, tfd_str text, tfd_findings *out)
+{
+    const tfd_intruders *all = &view->facts->intruders;
+
+    for (size_t i = 0; i < all->count; i++) {
+        bool is_preload = tfd_str_starts_z(all->items[i].rule, "LD_PRELOAD");
+        tfd_finding finding = tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT,
+                                             is_preload ? TFD_STR("LD_PRELOAD") : TFD_STR("LD_LIBRARY_PATH"),
+                                             TFD_W_POINTS, TFD_EFFECT_BREAKS);
+        const tfd_object *object = tfd_view_object(view, all->items[i].object);
+
+        finding.path = object ? object->path : TFD_STR("");
+        add(view, finding, text, out);
+    }
+}
+
+static void blame_signal(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_import *import = &view->facts->import;
+    const tfd_cpu *cpu = view->facts->cpu;
+    tfd_str text = where_it_died(import, out);
+    tfd_str file = fatal_file(import);
+
+    if (import->signal == 4 && cpu && cpu->known && cpu->arch == TFD_ARCH_X86_64 && !cpu->avx_enabled)
+        add(view, tfd_finding_of(TFD_CAUSE_CPU_NO_AVX, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS), text,
+            out);
+    if (import->signal == 9)
+        add(view, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("memory"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
+            tfd_arena_fmt(out->arena, "%.*s: as the system does when memory runs out", TFD_ARG(text)), out);
+    if (import->signal == 31)
+        add(view,
+            tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("seccomp"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
+            tfd_arena_fmt(out->arena, "%.*s: a seccomp filter ended it for a system call", TFD_ARG(text)),
+            out);
+    blame_intruders(view, text, out);
+    if (file.len > 0)
+        add(view, tfd_blame_file(view, file, TFD_W_MAYBE, TFD_EFFECT_BREAKS), text, out);
+}
+
+static bool find_text(const tfd_import *import, const char *words)
+{
+    return tfd_str_find_z(import->err, words) != TFD_NPOS;
+}
+
+/* It did not get as far as our first line. */
+static void blame_start(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    const tfd_import *import = &facts->import;
+    bool in_venv = facts->python.pyvenv_cfg.len > 0;
+    tfd_str text =
+        tfd_arena_fmt(out->arena, "the interpreter ended before its first line (exit %d, signal %d)",
+                      import->exit_code, import->signal);
+
+    if (import->start_error == 13)
+        add(view,
+            tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, facts->python.path, TFD_W_NAMED, TFD_EFFECT_BREAKS),
+            TFD_STR("the system refused to execute the interpreter (EACCES)"), out);
+    else if (import->start_error == 8)
+        add(view, tfd_finding_of(TFD_CAUSE_ARCH_MISMATCH, TFD_STR(""), TFD_W_POINTS, TFD_EFFECT_BREAKS),
+            TFD_STR("the system cannot execute the interpreter (ENOEXEC)"), out);
+    if (facts->python.home_variable.len > 0)
+        add(view,
+            tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR("PYTHONHOME"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
+            text, out);
+    blame_intruders(view, text, out);
+    tfd_exception_blame_start_files(view, text, out);
+    if (find_text(import, "error while loading shared libraries"))
+        add(view, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_POINTS + 10, TFD_EFFECT_BREAKS),
+            text, out);
+    add(view,
+        tfd_finding_of(in_venv && facts->python.broken != TFD_PY_FINE ? TFD_CAUSE_VENV_BROKEN
+                                                                      : TFD_CAUSE_PYTHON_BROKEN,
+                       facts->python.home_variable.len > 0 ? TFD_STR("PYTHONHOME") : TFD_STR(""), TFD_W_MAYBE,
+                       TFD_EFFECT_BREAKS),
+        text, out);
+}
+
+static void blame_namespace(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_TF_CORRUPT, TFD_STR("tensorflow"), TFD_W_POINTS, TFD_EFFECT_BREAKS);
+
+    if (facts->tensorflow != TFD_NONE)
+        finding = tfd_blame_dist(view, facts->tensorflow, TFD_W_NAMED, TFD_EFFECT_BREAKS);
+    for (size_t i = 0; i < facts->modules.count; i++) {
+        const tfd_module *module = &facts->modules.items[i];
+
+        if (!tfd_str_eq(module->name, facts->module_top))
+            continue;
+        if (tfd_blame_is_foreign(view, module->place))
+            finding = tfd_blame_place(view, module->place, module->path, TFD_W_NAMED, TFD_EFFECT_BREAKS);
+        finding.path = module->path;
+    }
+    /* An empty folder of that name and no TensorFlow anywhere: nothing to repair but the install. */
+    if (facts->tensorflow == TFD_NONE && finding.cause == TFD_CAUSE_NAME_SHADOWING) {
+        finding = tfd_finding_of(TFD_CAUSE_TF_MISSING, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+        finding.weight = TFD_W_POINTS;
+    }
+    add(view, finding,
+        tfd_arena_fmt(out->arena,
+                      "import %.*s succeeds as an empty namespace package (no __init__.py was found)",
+                      TFD_ARG(facts->module)),
+        out);
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_import *import = &view->facts->import;
+
+    if (!import->ran) {
+        tfd_findings_skip(out, view->options->no_run ? TFD_STR("--no-run: the interpreter is not started")
+                                                     : TFD_STR("the import was not tried"));
+        return;
+    }
+    if (import->status == TFD_IMPORT_OK) {
+        tfd_findings_say(out, tfd_arena_fmt(out->arena, "import %.*s works", TFD_ARG(view->facts->module)));
+        return;
+    }
+    if (import->timed_out) {
+        tfd_findings_unknown(out, TFD_STR("the import did not end in time"));
+        return;
+    }
+    if (import->is_namespace)
+        blame_namespace(view, out);
+    else if (import->exception_count > 0)
+        tfd_exception_blame(view, out);
+    else if (import->stage == TFD_STAGE_START)
+        blame_start(view, out);
+    else if (import->signal != 0)
+        blame_signal(view, out);
+    if (out->check_status == TFD_CHECK_OK) {
+        out->check_status = TFD_CHECK_FAIL;
+        tfd_findings_say(out, tfd_arena_fmt(out->arena, "import %.*s fails", TFD_ARG(view->facts->module)));
+    }
+}
+
+const tfd_check tfd_check_import = {
+    .id = "import",
+    .summary = "The import works in a child process of the interpreter",
+    .needs_import = true,
+    .run = run,
+};

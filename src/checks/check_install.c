@@ -1,0 +1,155 @@
+/* Is TensorFlow in this interpreter at all, whole and of the right kind; and if not, in which one? */
+#include "core/check.h"
+
+static bool is_stub(const tfd_dist *tf)
+{
+    /* Metadata with a handful of files: the package itself is another distribution's (tensorflow on Windows
+     * before 2.18.1 is a shim for tensorflow-intel). */
+    return tf && tf->has_record && tf->files < 20;
+}
+
+static void blame_other_python(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_interpreters *all = &view->facts->interpreters;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_interpreter *one = &all->items[i];
+        tfd_finding finding;
+
+        if (one->is_target || one->tf_dist.len == 0 || !one->runs_for_user || one->is_broken)
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_PYTHON_WRONG_ONE, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+        finding.path = one->path;
+        finding.text = tfd_arena_fmt(out->arena, "%.*s %.*s is in %.*s (%.*s), not in %.*s",
+                                     TFD_ARG(one->tf_dist), TFD_ARG(one->tf_version), TFD_ARG(one->path),
+                                     TFD_ARG(one->seen_in), TFD_ARG(view->facts->python.path));
+        finding.source = one->path;
+        tfd_findings_add(out, &finding);
+        return;
+    }
+}
+
+static bool blame_leftovers(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_leftovers *all = &view->facts->leftovers;
+    bool found = false;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_leftover *one = &all->items[i];
+        bool of_tensorflow = tfd_str_starts_z(one->key, "tensorflow") || tfd_str_is(one->key, "tf-nightly");
+        tfd_finding finding;
+
+        if (one->kind != TFD_LEFTOVER_TILDE || !of_tensorflow)
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_TF_CORRUPT, one->key, TFD_W_PROOF, TFD_EFFECT_BREAKS);
+        finding.path = one->path;
+        finding.text = tfd_arena_fmt(
+            out->arena, "%.*s was left behind by an interrupted upgrade; TensorFlow itself is gone",
+            TFD_ARG(one->path));
+        finding.source = one->path;
+        tfd_findings_add(out, &finding);
+        found = true;
+    }
+    return found;
+}
+
+static void blame_missing(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_python *py = &view->facts->python;
+    tfd_finding finding = tfd_finding_of(TFD_CAUSE_TF_MISSING, TFD_STR(""), TFD_W_LIKELY, TFD_EFFECT_BREAKS);
+
+    if (blame_leftovers(view, out))
+        return;
+    finding.text = tfd_arena_fmt(out->arena, "no distribution and no folder of TensorFlow in %.*s",
+                                 TFD_ARG(py->site_packages));
+    finding.source = py->site_packages;
+    tfd_findings_add(out, &finding);
+    blame_other_python(view, out);
+    if (py->minor >= 0 && tfd_kb_python_support(view->kb, py->major, py->minor) == TFD_NO) {
+        finding = tfd_finding_of(TFD_CAUSE_PYTHON_UNSUPPORTED, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+        finding.text =
+            tfd_arena_fmt(out->arena, "no release of TensorFlow known by %.*s has a wheel for CPython %d.%d",
+                          TFD_ARG(tfd_kb_date(view->kb)), py->major, py->minor);
+        finding.source = TFD_STR("knowledge base: tensorflow");
+        tfd_findings_add(out, &finding);
+    }
+}
+
+static void blame_no_files(const tfd_view *view, const tfd_dist *tf, tfd_findings *out)
+{
+    tfd_finding finding;
+
+    if (is_stub(tf)) {
+        finding = tfd_finding_of(TFD_CAUSE_TF_MISSING, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+        finding.text = tfd_arena_fmt(out->arena, "%.*s %.*s is metadata only: its RECORD lists %zu files",
+                                     TFD_ARG(tf->name), TFD_ARG(tf->version), tf->files);
+    } else {
+        finding = tfd_blame_dist(view, view->facts->tensorflow, TFD_W_PROOF, TFD_EFFECT_BREAKS);
+        finding.text =
+            tfd_arena_fmt(out->arena, "%.*s %.*s is listed as installed, but its package folder is gone",
+                          TFD_ARG(tf->name), TFD_ARG(tf->version));
+    }
+    finding.source = tf->path;
+    tfd_findings_add(out, &finding);
+}
+
+/* The module that was asked for where it is not TensorFlow itself: an add-on that nobody installed. */
+static void check_addon(const tfd_view *view, const tfd_module *module, tfd_findings *out)
+{
+    tfd_str key = module->hint.len > 0 ? module->hint : tfd_kb_module_dist(view->kb, module->name);
+    tfd_finding finding;
+
+    if (module->kind != TFD_MODULE_MISSING)
+        return;
+    if (key.len == 0)
+        key = module->name;
+    finding = tfd_blame_key(view, key, TFD_W_STRONG, TFD_EFFECT_BREAKS);
+    if (finding.dist == TFD_NONE && finding.cause == TFD_CAUSE_ADDON_MISMATCH)
+        finding.cause = TFD_CAUSE_DEP_OTHER;
+    finding.text = tfd_arena_fmt(out->arena, "module %.*s is nowhere on sys.path", TFD_ARG(module->name));
+    finding.source = TFD_STR("sys.path");
+    tfd_findings_add(out, &finding);
+}
+
+static const tfd_module *find_module(const tfd_facts *facts, tfd_str name)
+{
+    for (size_t i = 0; i < facts->modules.count; i++)
+        if (tfd_str_eq(facts->modules.items[i].name, name))
+            return &facts->modules.items[i];
+    return NULL;
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    const tfd_dist *tf = tfd_view_tensorflow(view);
+    const tfd_module *module = find_module(facts, TFD_STR("tensorflow"));
+    const tfd_module *asked = find_module(facts, facts->module_top);
+
+    if (facts->python.broken == TFD_PY_DANGLING || facts->python.broken == TFD_PY_MISSING ||
+        facts->python.broken == TFD_PY_NO_STDLIB) {
+        tfd_findings_unknown(out, TFD_STR("the interpreter does not start"));
+        return;
+    }
+    if (!tf && (!module || module->kind == TFD_MODULE_MISSING)) {
+        if (facts->places.complete)
+            blame_missing(view, out);
+        else
+            tfd_findings_unknown(out, facts->places.why);
+        return;
+    }
+    if (tf && module && module->kind == TFD_MODULE_MISSING)
+        blame_no_files(view, tf, out);
+    if (asked && asked != module)
+        check_addon(view, asked, out);
+    if (tf && out->check_status == TFD_CHECK_OK)
+        tfd_findings_say(out,
+                         tfd_arena_fmt(out->arena, "%.*s %.*s in %.*s", TFD_ARG(tf->name),
+                                       TFD_ARG(tf->version), TFD_ARG(facts->places.items[tf->place].path)));
+}
+
+const tfd_check tfd_check_install = {
+    .id = "install",
+    .summary = "TensorFlow is installed in this interpreter, and not in another one only",
+    .run = run,
+};

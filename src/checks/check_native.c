@@ -1,0 +1,100 @@
+/* Can ld.so load every native file that the import needs: whole, of this processor, with all libraries,
+ * symbol versions and symbols? */
+#include "checks/native_blame.h"
+
+static int version_number(tfd_str text)
+{
+    tfd_str major;
+    tfd_str minor;
+    uint64_t a = 0;
+    uint64_t b = 0;
+
+    (void)tfd_str_cut(text, '.', &major, &minor);
+    if (!tfd_str_u64(major, &a) || !tfd_str_u64(minor, &b))
+        return 0;
+    return (int)(a * 1000 + b);
+}
+
+/* glibc 2.41 and later refuse dlopen of a library that asks for an executable stack (NEWS of glibc 2.41). */
+#define EXECSTACK_REFUSED 2041
+
+static void check_execstack(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+
+    if (!tfd_str_is(facts->python.libc, "glibc") ||
+        version_number(facts->python.libc_version) < EXECSTACK_REFUSED)
+        return;
+    for (size_t i = 0; i < facts->objects.count; i++) {
+        const tfd_object *object = &facts->objects.items[i];
+        tfd_finding finding;
+
+        if (!object->wants_execstack || !object->is_needed)
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_GLIBC_EXECSTACK, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+        finding.path = object->path;
+        finding.dist = object->dist;
+        finding.text = tfd_arena_fmt(out->arena, "%.*s asks for an executable stack; glibc %.*s refuses it",
+                                     TFD_ARG(object->path), TFD_ARG(facts->python.libc_version));
+        finding.source = object->path;
+        tfd_findings_add(out, &finding);
+    }
+}
+
+static void check_intruders(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+
+    for (size_t i = 0; i < facts->intruders.count; i++) {
+        const tfd_intruder *one = &facts->intruders.items[i];
+        const tfd_object *object = tfd_view_object(view, one->object);
+        const tfd_dist *owner = object ? tfd_view_dist(view, object->dist) : NULL;
+        bool is_tf = tfd_str_starts_z(one->name, "libtensorflow");
+        tfd_finding finding;
+
+        if (!object || owner)
+            continue;
+        finding = tfd_finding_of(
+            TFD_CAUSE_LDPATH_CONFLICT,
+            tfd_str_starts_z(one->rule, "LD_PRELOAD") ? TFD_STR("LD_PRELOAD") : TFD_STR("LD_LIBRARY_PATH"),
+            is_tf ? TFD_W_STRONG : TFD_W_HINT, is_tf ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT);
+        finding.path = object->path;
+        finding.source = finding.subject;
+        finding.text =
+            tfd_arena_fmt(out->arena, "%.*s is loaded from %.*s by %.*s instead of %.*s", TFD_ARG(one->name),
+                          TFD_ARG(object->path), TFD_ARG(one->rule), TFD_ARG(one->instead));
+        if (is_tf || tfd_view_import_failed(view))
+            tfd_findings_add(out, &finding);
+    }
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+
+    for (size_t i = 0; i < facts->objects.count; i++)
+        if (facts->objects.items[i].is_needed)
+            (void)tfd_native_blame_object(view, i, TFD_W_STRONG, out);
+    for (size_t i = 0; i < facts->resolutions.count; i++)
+        if (facts->resolutions.items[i].is_needed)
+            (void)tfd_native_blame_resolution(view, &facts->resolutions.items[i], TFD_W_STRONG, out);
+    for (size_t i = 0; i < facts->symbol_problems.count; i++)
+        if (facts->symbol_problems.items[i].is_needed)
+            (void)tfd_native_blame_symbol(view, &facts->symbol_problems.items[i], TFD_W_STRONG, out);
+    check_execstack(view, out);
+    check_intruders(view, out);
+    if (!facts->objects.complete && facts->objects.why.len > 0 && out->check_status == TFD_CHECK_OK)
+        tfd_findings_unknown(out, facts->objects.why);
+    else if (out->check_status == TFD_CHECK_OK)
+        tfd_findings_say(out,
+                         tfd_arena_fmt(out->arena,
+                                       "%zu native files load: libraries, versions and symbols are all there",
+                                       facts->objects.count));
+}
+
+const tfd_check tfd_check_native = {
+    .id = "native",
+    .summary = "Every native file that the import needs can be loaded: libraries, symbol versions and "
+               "symbols are there",
+    .run = run,
+};

@@ -1,0 +1,96 @@
+/* Does the interpreter itself start, and is it one that TensorFlow can be built for? */
+#include "core/check.h"
+
+static tfd_cause_id cause_of(const tfd_python *py)
+{
+    bool in_venv = py->pyvenv_cfg.len > 0 || py->env == TFD_ENV_VENV || py->env == TFD_ENV_UV;
+
+    switch (py->broken) {
+    case TFD_PY_DANGLING:
+    case TFD_PY_MISSING:
+    case TFD_PY_VENV_VERSION:
+        return TFD_CAUSE_VENV_BROKEN;
+    case TFD_PY_NOT_EXEC:
+        return TFD_CAUSE_PERMISSION_DENIED;
+    case TFD_PY_FOREIGN_ARCH:
+        return TFD_CAUSE_ARCH_MISMATCH;
+    case TFD_PY_NO_STDLIB:
+        return in_venv && py->home_variable.len == 0 ? TFD_CAUSE_VENV_BROKEN : TFD_CAUSE_PYTHON_BROKEN;
+    default:
+        return TFD_CAUSE_PYTHON_BROKEN;
+    }
+}
+
+static tfd_str subject_of(const tfd_python *py)
+{
+    if (py->broken == TFD_PY_NO_STDLIB && py->home_variable.len > 0)
+        return TFD_STR("PYTHONHOME");
+    if (py->broken == TFD_PY_NOT_EXEC)
+        return py->path;
+    return TFD_STR("");
+}
+
+static void check_abi(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_python *py = &view->facts->python;
+    bool is_other = py->implementation.len > 0 && !tfd_str_is(py->implementation, "cpython");
+    tfd_finding finding;
+
+    if (py->bits == 32) {
+        finding = tfd_finding_of(TFD_CAUSE_PYTHON_32BIT, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+        finding.text = tfd_arena_fmt(
+            out->arena, "%.*s is a 32-bit program; TensorFlow has 64-bit wheels only", TFD_ARG(py->real));
+        finding.source = py->real;
+        tfd_findings_add(out, &finding);
+    }
+    if (!is_other && py->free_threaded != TFD_YES && py->debug != TFD_YES)
+        return;
+    finding = tfd_finding_of(TFD_CAUSE_PYTHON_NOT_CPYTHON, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+    finding.text =
+        is_other ? tfd_arena_fmt(out->arena, "the interpreter is %.*s; wheels of TensorFlow are for CPython",
+                                 TFD_ARG(py->implementation))
+                 : tfd_arena_fmt(out->arena,
+                                 "the interpreter is a %s build; wheels of TensorFlow have another ABI",
+                                 py->free_threaded == TFD_YES ? "free-threaded" : "debug");
+    finding.source = py->real;
+    /* A debug build has loaded release extensions since 3.8; only a missing TensorFlow or a failed import
+     * counts. */
+    if (tfd_view_tensorflow(view) && py->debug == TFD_YES && !is_other && py->free_threaded != TFD_YES)
+        finding.weight = TFD_W_HINT;
+    tfd_findings_add(out, &finding);
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_python *py = &view->facts->python;
+    const tfd_import *import = &view->facts->import;
+    tfd_finding finding;
+
+    if (py->broken == TFD_PY_UNKNOWN) {
+        tfd_findings_unknown(out, py->broken_why);
+        return;
+    }
+    if (py->broken != TFD_PY_FINE) {
+        finding = tfd_finding_of(cause_of(py), subject_of(py), TFD_W_PROOF, TFD_EFFECT_BREAKS);
+        finding.text = py->broken_why;
+        finding.source = py->home_variable.len > 0 ? TFD_STR("PYTHONHOME")
+                         : py->pyvenv_cfg.len > 0  ? py->pyvenv_cfg
+                                                   : py->path;
+        finding.path = py->path;
+        /* It got as far as our first line: what the files say of its start is wrong. A damaged library still
+         * counts. */
+        if (import->ran && import->stage > TFD_STAGE_START && py->broken != TFD_PY_STDLIB_DAMAGED)
+            finding.weight = 0;
+        tfd_findings_add(out, &finding);
+    }
+    check_abi(view, out);
+    if (out->check_status == TFD_CHECK_OK)
+        tfd_findings_say(out, tfd_arena_fmt(out->arena, "%.*s %.*s, %d bits", TFD_ARG(py->implementation),
+                                            TFD_ARG(py->version), py->bits));
+}
+
+const tfd_check tfd_check_python = {
+    .id = "python",
+    .summary = "The interpreter starts and is of a kind that TensorFlow is built for",
+    .run = run,
+};

@@ -1,0 +1,87 @@
+/* Does a file or folder of somebody else hide a module that the import needs? */
+#include "core/check.h"
+
+/* A bare file or folder that hides one module is name shadowing wherever it lies; a folder of packages (with
+ * their metadata) on PYTHONPATH, in the user site or behind a .pth file is a conflict of search paths. */
+static bool is_single_name(const tfd_view *view, const tfd_module *module)
+{
+    const tfd_place *place = tfd_view_place(view, module->place);
+
+    if (place->kind == TFD_PLACE_START)
+        return true;
+    if (module->dist != TFD_NONE && view->facts->dists.items[module->dist].place == module->place)
+        return false;
+    for (size_t i = 0; i < view->facts->dists.count; i++)
+        if (view->facts->dists.items[i].place == module->place)
+            return false;
+    return module->is_stdlib && place->kind != TFD_PLACE_USER_SITE;
+}
+
+static bool same_version_elsewhere(const tfd_view *view, const tfd_module *module)
+{
+    const tfd_dist *winner = tfd_view_dist(view, module->dist);
+    const tfd_dist *wanted = tfd_view_dist(view, module->wanted_dist);
+
+    return winner && wanted && winner != wanted && tfd_str_eq(winner->key, wanted->key) &&
+           tfd_str_eq(winner->version, wanted->version);
+}
+
+static void add_module(const tfd_view *view, const tfd_module *module, tfd_findings *out)
+{
+    const tfd_place *place = tfd_view_place(view, module->place);
+    tfd_effect effect = module->is_optional ? TFD_EFFECT_LATENT : TFD_EFFECT_MAY_BREAK;
+    int weight = TFD_W_LIKELY + 10;
+    tfd_finding finding;
+
+    if (!place)
+        return;
+    /* The very version that the environment has, brought a second time: nothing changes. */
+    if (same_version_elsewhere(view, module))
+        return;
+    /* A foreign distribution: whether its version fits is for check_deps to say; that it wins is a hint only.
+     */
+    if (module->dist != TFD_NONE && module->dist != module->wanted_dist && !is_single_name(view, module))
+        weight = TFD_W_HINT;
+    finding = tfd_blame_place(view, module->place, module->path, weight, effect);
+    if (is_single_name(view, module)) {
+        finding.cause = TFD_CAUSE_NAME_SHADOWING;
+        finding.subject = tfd_path_base(TFD_PATH_POSIX, module->path);
+    } else {
+        finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
+        finding.subject = place->path;
+    }
+    finding.text =
+        module->wanted_path.len > 0
+            ? tfd_arena_fmt(out->arena, "%.*s hides the module %.*s of %.*s", TFD_ARG(module->path),
+                            TFD_ARG(module->name), TFD_ARG(module->wanted_path))
+            : tfd_arena_fmt(out->arena, "%.*s answers to the module name %.*s", TFD_ARG(module->path),
+                            TFD_ARG(module->name));
+    finding.source = place->source;
+    tfd_findings_add(out, &finding);
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_modules *all = &view->facts->modules;
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_module *one = &all->items[i];
+
+        if (!one->is_needed)
+            continue;
+        count++;
+        if (one->is_shadowed)
+            add_module(view, one, out);
+    }
+    if (!all->complete && all->why.len > 0 && out->check_status == TFD_CHECK_OK)
+        tfd_findings_unknown(out, all->why);
+    else if (out->check_status == TFD_CHECK_OK)
+        tfd_findings_say(out, tfd_arena_fmt(out->arena, "%zu modules come from where they should", count));
+}
+
+const tfd_check tfd_check_shadowing = {
+    .id = "shadowing",
+    .summary = "Every module that the import needs comes from the place it should come from",
+    .run = run,
+};

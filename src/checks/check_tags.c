@@ -1,0 +1,66 @@
+/* Were the wheels built for this interpreter, this processor and this C library? */
+#include "core/check.h"
+
+static tfd_cause_id cause_of(const tfd_view *view, const tfd_dist *dist)
+{
+    if (tfd_str_starts_z(dist->tags_why, "arch"))
+        return TFD_CAUSE_ARCH_MISMATCH;
+    if (tfd_str_starts_z(dist->tags_why, "glibc"))
+        return TFD_CAUSE_OS_TOO_OLD;
+    if (tfd_str_starts_z(dist->tags_why, "libc"))
+        return tfd_str_is(view->facts->python.libc, "musl") ? TFD_CAUSE_LIBC_MUSL
+                                                            : TFD_CAUSE_WRONG_PLATFORM_WHEEL;
+    if (tfd_str_starts_z(dist->tags_why, "platform"))
+        return TFD_CAUSE_WRONG_PLATFORM_WHEEL;
+    return TFD_CAUSE_TF_ABI_MISMATCH;
+}
+
+static void add_dist(const tfd_view *view, size_t row, tfd_findings *out)
+{
+    const tfd_dist *dist = tfd_view_dist(view, row);
+    tfd_finding finding = tfd_blame_dist(view, row, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+    if (dist->is_tensorflow || finding.cause == TFD_CAUSE_ADDON_MISMATCH) {
+        finding.cause = cause_of(view, dist);
+        finding.subject = dist->key;
+    } else if (tfd_view_is_optional(view, dist->key)) {
+        finding.effect = TFD_EFFECT_LATENT;
+    }
+    /* A wheel for a newer glibc may load all the same; the symbol versions that it needs decide
+     * (check_native). */
+    if (tfd_str_starts_z(dist->tags_why, "glibc"))
+        finding.weight = TFD_W_MAYBE;
+    if (tfd_blame_is_foreign(view, dist->place)) {
+        const tfd_place *place = tfd_view_place(view, dist->place);
+
+        finding = tfd_blame_place(view, dist->place, dist->path, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+        finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
+        finding.subject = place->path;
+    }
+    finding.text = tfd_arena_fmt(out->arena, "%.*s %.*s was built for %.*s; this is %.*s %d.%d (%.*s)",
+                                 TFD_ARG(dist->name), TFD_ARG(dist->version), TFD_ARG(dist->tags),
+                                 TFD_ARG(view->facts->python.implementation), view->facts->python.major,
+                                 view->facts->python.minor, TFD_ARG(dist->tags_why));
+    finding.source = tfd_arena_fmt(out->arena, "%.*s/WHEEL", TFD_ARG(dist->path));
+    tfd_findings_add(out, &finding);
+}
+
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+
+    for (size_t i = 0; i < facts->dists.count; i++) {
+        const tfd_dist *dist = &facts->dists.items[i];
+
+        if (dist->is_needed && !dist->is_shadowed && dist->tags_fit == TFD_NO)
+            add_dist(view, i, out);
+    }
+    if (out->check_status == TFD_CHECK_OK)
+        tfd_findings_say(out, TFD_STR("every wheel was built for this interpreter and system"));
+}
+
+const tfd_check tfd_check_tags = {
+    .id = "tags",
+    .summary = "The wheels were built for this interpreter, processor and C library",
+    .run = run,
+};

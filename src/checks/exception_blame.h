@@ -1,0 +1,12 @@
+/* From the exceptions of a failed import to causes. */
+#ifndef TFD_CHECKS_EXCEPTION_BLAME_H
+#define TFD_CHECKS_EXCEPTION_BLAME_H
+
+#include "checks/native_blame.h"
+
+/* Reads every exception of the chain; the one that escaped and the one that was raised first count most. */
+void tfd_exception_blame(const tfd_view *view, tfd_findings *out);
+/* What start-up runs and may die of: .pth files, sitecustomize, names that hide modules of the start-up. */
+void tfd_exception_blame_start_files(const tfd_view *view, tfd_str text, tfd_findings *out);
+
+#endif

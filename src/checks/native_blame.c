@@ -1,0 +1,246 @@
+#include "checks/native_blame.h"
+
+static tfd_effect effect_of(bool is_needed, bool is_optional)
+{
+    return is_needed && !is_optional ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT;
+}
+
+/* Found through a variable of the user's, not through what the packages or the system set up. */
+static bool is_user_rule(tfd_str rule)
+{
+    return tfd_str_starts_z(rule, "LD_LIBRARY_PATH") || tfd_str_starts_z(rule, "LD_PRELOAD");
+}
+
+static tfd_finding ldpath_finding(tfd_str rule, tfd_str path, int weight, tfd_effect effect)
+{
+    bool is_preload = tfd_str_starts_z(rule, "LD_PRELOAD");
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT,
+                       is_preload ? TFD_STR("LD_PRELOAD") : TFD_STR("LD_LIBRARY_PATH"), weight, effect);
+
+    finding.path = path;
+    return finding;
+}
+
+static tfd_finding object_finding(const tfd_view *view, const tfd_object *object, int weight,
+                                  tfd_effect effect)
+{
+    size_t place = tfd_view_place_of(view, object->path);
+    tfd_finding finding;
+
+    if (object->state == TFD_OBJECT_NOEXEC) {
+        finding = tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("noexec"), weight, effect);
+    } else if (object->state == TFD_OBJECT_UNREADABLE) {
+        finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, object->path, weight, effect);
+    } else if (tfd_blame_is_foreign(view, place)) {
+        finding = tfd_blame_place(view, place, object->path, weight, effect);
+    } else if (object->dist != TFD_NONE) {
+        finding = tfd_blame_dist(view, object->dist, weight, effect);
+    } else {
+        finding = tfd_blame_file(view, object->path, weight, effect);
+    }
+    if (finding.path.len == 0)
+        finding.path = object->path;
+    finding.dist = object->dist;
+    return finding;
+}
+
+bool tfd_native_blame_object(const tfd_view *view, size_t row, int weight, tfd_findings *out)
+{
+    const tfd_object *object = tfd_view_object(view, row);
+    tfd_finding finding;
+
+    if (!object || object->state == TFD_OBJECT_OK)
+        return false;
+    finding = object_finding(view, object, weight, effect_of(object->is_needed, object->is_optional));
+    if (finding.cause == TFD_CAUSE_COUNT)
+        return false;
+    finding.text = tfd_arena_fmt(out->arena, "%.*s: %.*s", TFD_ARG(object->path), TFD_ARG(object->why));
+    finding.source = object->path;
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
+static const char *gpu_names[] = {"libcuda.so",  "libcudart",   "libcublas", "libcudnn", "libcufft",
+                                  "libcusolver", "libcusparse", "libnccl",   "libnvrtc", "libnvinfer"};
+
+static bool is_gpu_library(tfd_str name)
+{
+    for (size_t i = 0; i < sizeof gpu_names / sizeof gpu_names[0]; i++)
+        if (tfd_str_starts_z(name, gpu_names[i]))
+            return true;
+    return false;
+}
+
+bool tfd_native_blame_resolution(const tfd_view *view, const tfd_resolution *one, int weight,
+                                 tfd_findings *out)
+{
+    const tfd_object *object = tfd_view_object(view, one->object);
+    tfd_effect effect = effect_of(one->is_needed, one->is_optional);
+    tfd_finding finding;
+
+    if (!object)
+        return false; /* an LD_PRELOAD entry that is not there: ld.so says so and goes on */
+    if (one->state != TFD_STATE_ABSENT) {
+        bool found = one->hit != TFD_NONE && tfd_native_blame_object(view, one->hit, weight, out);
+
+        if (found && is_user_rule(one->rule)) {
+            finding = ldpath_finding(one->rule, tfd_view_object(view, one->hit)->path, weight, effect);
+            finding.text = tfd_arena_fmt(out->arena, "%.*s comes from %.*s and cannot be loaded",
+                                         TFD_ARG(finding.path), TFD_ARG(one->rule));
+            finding.source = finding.subject;
+            tfd_findings_add(out, &finding);
+        }
+        return found;
+    }
+    if (object->dist != TFD_NONE && !is_gpu_library(one->name))
+        finding = tfd_blame_dist(view, object->dist, weight, effect);
+    else if (is_gpu_library(one->name))
+        finding = tfd_finding_of(TFD_CAUSE_CUDA_MISSING, one->name, weight, effect);
+    else
+        finding = tfd_blame_file(view, object->path, weight, effect);
+    if (finding.cause == TFD_CAUSE_COUNT)
+        return false;
+    if (tfd_blame_is_foreign(view, tfd_view_place_of(view, object->path)))
+        finding = tfd_blame_place(view, tfd_view_place_of(view, object->path), object->path, weight, effect);
+    finding.text =
+        tfd_arena_fmt(out->arena, "%.*s needs %.*s, which is in none of the %zu places that ld.so looks",
+                      TFD_ARG(object->path), TFD_ARG(one->name), one->tried_count);
+    finding.source = object->path;
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
+static tfd_finding version_finding(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
+                                   tfd_effect effect)
+{
+    const tfd_object *object = tfd_view_object(view, problem->object);
+    const tfd_object *provider = tfd_view_object(view, problem->provider);
+    tfd_cause_id cause = TFD_CAUSE_LIBSTDCXX_OLD;
+    tfd_finding finding;
+
+    if (provider && is_user_rule(problem->rule))
+        return ldpath_finding(problem->rule, provider->path, weight, effect);
+    if (tfd_str_starts_z(problem->version, "GLIBC_"))
+        cause = TFD_CAUSE_OS_TOO_OLD;
+    else if (!tfd_str_starts_z(problem->version, "GLIBCXX_") &&
+             !tfd_str_starts_z(problem->version, "CXXABI_") && !tfd_str_starts_z(problem->version, "GCC_"))
+        return tfd_blame_dist(view, object ? object->dist : TFD_NONE, weight, effect);
+    finding = tfd_finding_of(cause, TFD_STR(""), weight, effect);
+    finding.path = provider ? provider->path : TFD_STR("");
+    return finding;
+}
+
+static tfd_finding undefined_finding(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
+                                     tfd_effect effect)
+{
+    const tfd_object *object = tfd_view_object(view, problem->object);
+    const tfd_object *provider = tfd_view_object(view, problem->provider);
+    const tfd_dist *owner = tfd_view_dist(view, object->dist);
+    size_t place = tfd_view_place_of(view, object->path);
+    tfd_finding finding;
+
+    if (provider && is_user_rule(problem->rule))
+        return ldpath_finding(problem->rule, provider->path, weight, effect);
+    for (size_t i = 0; i < view->facts->intruders.count; i++) {
+        const tfd_intruder *one = &view->facts->intruders.items[i];
+
+        if (one->object == problem->provider && problem->provider != TFD_NONE)
+            return ldpath_finding(one->rule, provider->path, weight, effect);
+    }
+    if (tfd_blame_is_foreign(view, place))
+        return tfd_blame_place(view, place, object->path, weight, effect);
+    finding = tfd_blame_dist(view, object->dist, weight, effect);
+    /* A symbol of the interpreter: the module is for another CPython. */
+    if (owner && owner->is_tensorflow &&
+        (tfd_str_starts_z(problem->symbol, "Py") || tfd_str_starts_z(problem->symbol, "_Py")))
+        finding.cause = TFD_CAUSE_TF_ABI_MISMATCH;
+    return finding;
+}
+
+bool tfd_native_blame_symbol(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
+                             tfd_findings *out)
+{
+    const tfd_object *object = tfd_view_object(view, problem->object);
+    const tfd_object *provider = tfd_view_object(view, problem->provider);
+    tfd_effect effect = effect_of(problem->is_needed, problem->is_optional || problem->is_lazy);
+    tfd_finding finding;
+
+    if (!object)
+        return false;
+    finding = problem->kind == TFD_SYMBOL_NO_VERSION ? version_finding(view, problem, weight, effect)
+                                                     : undefined_finding(view, problem, weight, effect);
+    if (finding.cause == TFD_CAUSE_COUNT)
+        return false;
+    if (problem->kind == TFD_SYMBOL_NO_VERSION)
+        finding.text =
+            tfd_arena_fmt(out->arena, "%.*s needs version %.*s, which %.*s (%.*s) does not have",
+                          TFD_ARG(object->path), TFD_ARG(problem->version),
+                          TFD_ARG(provider ? provider->path : TFD_STR("no library")), TFD_ARG(problem->rule));
+    else
+        finding.text = tfd_arena_fmt(
+            out->arena, "%.*s needs the symbol %.*s, which %.*s does not have (%zu such symbols)",
+            TFD_ARG(object->path), TFD_ARG(problem->symbol),
+            TFD_ARG(provider ? provider->path : TFD_STR("no library in its scope")), problem->count);
+    finding.source = object->path;
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
+/* Marks what is reachable over NEEDED from one object; an explicit stack, since the input may contain cycles.
+ */
+#define REACH_MAX 4096
+
+static size_t reach(const tfd_facts *facts, size_t from, size_t *list, size_t max)
+{
+    size_t count = 0;
+
+    list[count++] = from;
+    for (size_t next = 0; next < count; next++) {
+        for (size_t i = 0; i < facts->resolutions.count; i++) {
+            const tfd_resolution *one = &facts->resolutions.items[i];
+            bool is_known = one->object != list[next] || one->hit == TFD_NONE;
+
+            for (size_t j = 0; !is_known && j < count; j++)
+                is_known = list[j] == one->hit;
+            if (!is_known && count < max)
+                list[count++] = one->hit;
+        }
+    }
+    return count;
+}
+
+static bool blame_reached(const tfd_view *view, size_t object, int weight, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    bool found = tfd_native_blame_object(view, object, weight, out);
+
+    for (size_t i = 0; i < facts->resolutions.count; i++)
+        if (facts->resolutions.items[i].object == object)
+            found |= tfd_native_blame_resolution(view, &facts->resolutions.items[i], weight, out);
+    for (size_t i = 0; i < facts->symbol_problems.count; i++)
+        if (facts->symbol_problems.items[i].object == object)
+            found |= tfd_native_blame_symbol(view, &facts->symbol_problems.items[i], weight, out);
+    return found;
+}
+
+bool tfd_native_blame_path(const tfd_view *view, tfd_str path, int weight, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    size_t *list = tfd_arena_new(out->arena, size_t, REACH_MAX);
+    bool found = false;
+
+    if (!list)
+        return false;
+    for (size_t i = 0; i < facts->objects.count; i++) {
+        size_t count;
+
+        if (!tfd_str_eq(facts->objects.items[i].path, path))
+            continue;
+        count = reach(facts, i, list, REACH_MAX);
+        for (size_t j = 0; j < count; j++)
+            found |= blame_reached(view, list[j], weight, out);
+        break;
+    }
+    return found;
+}

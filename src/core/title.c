@@ -1,0 +1,85 @@
+#include "core/title.h"
+
+static bool is_dist_cause(tfd_cause_id cause)
+{
+    switch (cause) {
+    case TFD_CAUSE_DEP_NUMPY:
+    case TFD_CAUSE_DEP_PROTOBUF:
+    case TFD_CAUSE_DEP_KERAS:
+    case TFD_CAUSE_DEP_OTHER:
+    case TFD_CAUSE_ADDON_MISMATCH:
+    case TFD_CAUSE_TF_CORRUPT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+tfd_dist_fault tfd_dist_fault_of(const tfd_view *view, size_t row, tfd_str key)
+{
+    const tfd_facts *facts = view->facts;
+    const tfd_dist *dist = tfd_view_dist(view, row);
+
+    if (!dist)
+        return TFD_FAULT_MISSING;
+    if (dist->tags_fit == TFD_NO)
+        return TFD_FAULT_DAMAGED;
+    for (size_t i = 0; i < facts->requirements.count; i++) {
+        const tfd_requirement *req = &facts->requirements.items[i];
+
+        if (req->is_needed && req->satisfied == TFD_NO && tfd_str_eq(req->key, key))
+            return TFD_FAULT_UNFIT;
+    }
+    if (tfd_view_verdict(view, dist->key, dist->version, NULL) == TFD_VERDICT_BREAKS)
+        return TFD_FAULT_UNFIT;
+    if (dist->missing + dist->wrong_size + dist->altered > 0)
+        return TFD_FAULT_DAMAGED;
+    return TFD_FAULT_UNKNOWN;
+}
+
+tfd_str tfd_title_subject(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena)
+{
+    const tfd_dist *dist = tfd_view_dist(view, lead->dist);
+
+    if (is_dist_cause(lead->cause) && dist)
+        return tfd_arena_fmt(arena, "%.*s %.*s", TFD_ARG(dist->name), TFD_ARG(dist->version));
+    return lead->subject;
+}
+
+static tfd_str dist_title(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena)
+{
+    const tfd_dist *dist = tfd_view_dist(view, lead->dist);
+    tfd_str tf = tfd_view_tf_version(view);
+
+    switch (tfd_dist_fault_of(view, lead->dist, lead->subject)) {
+    case TFD_FAULT_MISSING:
+        return tfd_arena_fmt(arena, "%.*s is not installed", TFD_ARG(lead->subject));
+    case TFD_FAULT_UNFIT:
+        if (lead->cause != TFD_CAUSE_TF_CORRUPT)
+            return tfd_arena_fmt(arena, "%.*s %.*s does not fit TensorFlow %.*s", TFD_ARG(dist->name),
+                                 TFD_ARG(dist->version), TFD_ARG(tf));
+        break;
+    case TFD_FAULT_DAMAGED:
+        break;
+    case TFD_FAULT_UNKNOWN:
+        if (lead->cause != TFD_CAUSE_TF_CORRUPT)
+            return tfd_arena_fmt(arena, "%.*s %.*s does not work with TensorFlow %.*s", TFD_ARG(dist->name),
+                                 TFD_ARG(dist->version), TFD_ARG(tf));
+        break;
+    }
+    return tfd_arena_fmt(arena, "The installation of %.*s %.*s is damaged", TFD_ARG(dist->name), TFD_ARG(dist->version));
+}
+
+tfd_str tfd_title_cause(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena)
+{
+    tfd_str id = tfd_str_of(tfd_cause_name(lead->cause));
+    tfd_str title = tfd_kb_cause_title(view->kb, id);
+
+    if (is_dist_cause(lead->cause) && (lead->dist != TFD_NONE || lead->cause != TFD_CAUSE_TF_CORRUPT))
+        return dist_title(view, lead, arena);
+    if (lead->cause == TFD_CAUSE_NAME_SHADOWING)
+        return tfd_arena_fmt(arena, "%.*s hides a module that TensorFlow needs", TFD_ARG(lead->path));
+    if (title.len == 0)
+        title = id;
+    return lead->subject.len > 0 ? tfd_arena_fmt(arena, "%.*s (%.*s)", TFD_ARG(title), TFD_ARG(lead->subject)) : title;
+}

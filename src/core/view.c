@@ -1,0 +1,160 @@
+#include "core/view.h"
+
+#include <stdio.h>
+
+const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row)
+{
+    return row < view->facts->dists.count ? &view->facts->dists.items[row] : NULL;
+}
+
+const tfd_object *tfd_view_object(const tfd_view *view, size_t row)
+{
+    return row < view->facts->objects.count ? &view->facts->objects.items[row] : NULL;
+}
+
+const tfd_place *tfd_view_place(const tfd_view *view, size_t row)
+{
+    return row < view->facts->places.count ? &view->facts->places.items[row] : NULL;
+}
+
+const tfd_dist *tfd_view_tensorflow(const tfd_view *view)
+{
+    return tfd_view_dist(view, view->facts->tensorflow);
+}
+
+tfd_str tfd_view_tf_version(const tfd_view *view)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(view);
+
+    return tf ? tf->version : TFD_STR("");
+}
+
+size_t tfd_view_place_of(const tfd_view *view, tfd_str path)
+{
+    const tfd_places *places = &view->facts->places;
+    size_t best = TFD_NONE;
+    size_t best_len = 0;
+
+    for (size_t i = 0; i < places->count; i++) {
+        tfd_str dir = places->items[i].path;
+
+        if (dir.len > best_len && path.len > dir.len && tfd_path_is_below(TFD_PATH_POSIX, path, dir)) {
+            best = i;
+            best_len = dir.len;
+        }
+    }
+    return best;
+}
+
+/* First component of path below dir, without an extension or the ".libs" of repaired wheels. */
+static tfd_str top_level(tfd_str path, tfd_str dir)
+{
+    tfd_str rest = tfd_str_from(path, dir.len);
+    tfd_str top;
+    tfd_str tail;
+
+    while (rest.len > 0 && rest.ptr[0] == '/')
+        rest = tfd_str_from(rest, 1);
+    (void)tfd_str_cut(rest, '/', &top, &tail);
+    (void)tfd_str_cut(top, '.', &top, &tail);
+    return top;
+}
+
+size_t tfd_view_dist_of(const tfd_view *view, tfd_str path)
+{
+    const tfd_facts *facts = view->facts;
+    const tfd_place *place = tfd_view_place(view, tfd_view_place_of(view, path));
+    tfd_str top = place ? top_level(path, place->path) : TFD_STR("");
+    tfd_str name;
+    size_t row;
+
+    if (top.len == 0 || place->kind == TFD_PLACE_STDLIB || place->kind == TFD_PLACE_DYNLOAD)
+        return TFD_NONE;
+    if (tfd_str_is(top, "tensorflow") || tfd_str_is(top, "tensorflow_core"))
+        return facts->tensorflow;
+    if (tfd_str_is(top, "google") && tfd_str_find_z(path, "/google/protobuf") != TFD_NPOS)
+        return tfd_dist_find(facts, TFD_STR("protobuf"));
+    name = tfd_kb_module_dist(view->kb, top);
+    row = name.len > 0 ? tfd_dist_find(facts, name) : TFD_NONE;
+    if (row != TFD_NONE)
+        return row;
+    for (size_t i = 0; i < facts->dists.count; i++) {
+        const tfd_dist *dist = &facts->dists.items[i];
+        bool same = dist->key.len == top.len && !dist->is_shadowed;
+
+        for (size_t j = 0; same && j < top.len; j++)
+            same = tfd_char_lower(top.ptr[j]) == dist->key.ptr[j] ||
+                   (top.ptr[j] == '_' && dist->key.ptr[j] == '-');
+        if (same)
+            return i;
+    }
+    return TFD_NONE;
+}
+
+bool tfd_view_import_ok(const tfd_view *view)
+{
+    return view->facts->import.ran && view->facts->import.status == TFD_IMPORT_OK;
+}
+
+bool tfd_view_import_failed(const tfd_view *view)
+{
+    return view->facts->import.ran && view->facts->import.status == TFD_IMPORT_FAILS;
+}
+
+bool tfd_view_wants_keras(const tfd_view *view)
+{
+    return !tfd_str_is(view->facts->module, "tensorflow");
+}
+
+static tfd_verdict verdict_of_need(const tfd_view *view, tfd_kb_need need)
+{
+    switch (need) {
+    case TFD_KB_NEED_IMPORT:
+        return TFD_VERDICT_BREAKS;
+    case TFD_KB_NEED_KERAS:
+        return tfd_view_wants_keras(view) ? TFD_VERDICT_BREAKS : TFD_VERDICT_HARMLESS;
+    case TFD_KB_NEED_NONE:
+        return TFD_VERDICT_HARMLESS;
+    default:
+        return TFD_VERDICT_UNKNOWN;
+    }
+}
+
+static tfd_verdict verdict_of_effect(const tfd_view *view, tfd_kb_effect effect)
+{
+    if (effect == TFD_KB_EFFECT_IMPORT)
+        return TFD_VERDICT_BREAKS;
+    if (effect == TFD_KB_EFFECT_KERAS && tfd_view_wants_keras(view))
+        return TFD_VERDICT_BREAKS;
+    return TFD_VERDICT_HARMLESS;
+}
+
+tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule)
+{
+    tfd_str tf = tfd_view_tf_version(view);
+    const tfd_kb_break *row = NULL;
+    char python[32];
+
+    (void)snprintf(python, sizeof python, "%d.%d", view->facts->python.major, view->facts->python.minor);
+    if (version.len > 0)
+        row = tfd_kb_break_find(view->kb, tf, tfd_str_of(view->facts->python.minor >= 0 ? python : ""), key,
+                                version);
+    if (rule)
+        *rule = row;
+    if (row)
+        return verdict_of_effect(view, row->effect);
+    if (tfd_view_is_optional(view, key))
+        return TFD_VERDICT_HARMLESS;
+    if (version.len == 0)
+        return verdict_of_need(view, tfd_kb_dist_need(view->kb, tf, key));
+    return TFD_VERDICT_UNKNOWN;
+}
+
+bool tfd_view_is_optional(const tfd_view *view, tfd_str key)
+{
+    tfd_kb_need need = tfd_kb_dist_need(view->kb, tfd_view_tf_version(view), key);
+
+    if (need == TFD_KB_NEED_UNKNOWN)
+        return tfd_kb_is_optional(view->kb, view->facts->module, key);
+    return verdict_of_need(view, need) == TFD_VERDICT_HARMLESS;
+}

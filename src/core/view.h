@@ -1,0 +1,42 @@
+/* What a check sees: facts, knowledge and what was asked for. */
+#ifndef TFD_CORE_VIEW_H
+#define TFD_CORE_VIEW_H
+
+#include "core/facts.h"
+#include "core/options.h"
+#include "kb/kb.h"
+
+typedef struct tfd_view {
+    const tfd_facts *facts;
+    const tfd_options *options;
+    tfd_kb *kb;
+} tfd_view;
+
+/* Rows by number; NULL for TFD_NONE. */
+const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row);
+const tfd_object *tfd_view_object(const tfd_view *view, size_t row);
+const tfd_place *tfd_view_place(const tfd_view *view, size_t row);
+/* The distribution that provides TensorFlow, or NULL; its version, or "" if there is none. */
+const tfd_dist *tfd_view_tensorflow(const tfd_view *view);
+tfd_str tfd_view_tf_version(const tfd_view *view);
+/* The place on sys.path that a file lies in (the longest that fits), or TFD_NONE. */
+size_t tfd_view_place_of(const tfd_view *view, tfd_str path);
+/* The distribution that a file belongs to, by place and top-level name (RECORD is not read again), or
+ * TFD_NONE. */
+size_t tfd_view_dist_of(const tfd_view *view, tfd_str path);
+/* What an installed version, or the absence of a distribution (version empty), does to the import that was
+ * asked for. */
+typedef enum tfd_verdict { TFD_VERDICT_UNKNOWN, TFD_VERDICT_BREAKS, TFD_VERDICT_HARMLESS } tfd_verdict;
+
+/* From measured rows of the knowledge base only; rule (may be NULL) gets the row, or NULL, that decided. */
+tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule);
+/* Whether the import that was asked for is known to go on without a distribution (or with a broken one). */
+bool tfd_view_is_optional(const tfd_view *view, tfd_str key);
+/* Whether the program asks for Keras: --module tensorflow.keras, or something that is not TensorFlow itself.
+ */
+bool tfd_view_wants_keras(const tfd_view *view);
+/* Whether the import was tried and works / fails. */
+bool tfd_view_import_ok(const tfd_view *view);
+bool tfd_view_import_failed(const tfd_view *view);
+
+#endif

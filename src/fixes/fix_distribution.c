@@ -1,0 +1,62 @@
+/* A requirement or add-on that is missing, damaged or of the wrong version. */
+#include "core/title.h"
+#include "fixes/fix.h"
+
+/* Their requirement "tensorflow" would put the full package over tensorflow-cpu, -rocm …: pip and uv do not know that
+ * these are the same files. */
+static bool would_pull_tensorflow(const tfd_fix_ctx *ctx, tfd_str key)
+{
+    return tfd_str_is(key, "tf-keras") || tfd_kb_is_addon(ctx->view->kb, key);
+}
+
+static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
+{
+    tfd_str spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(dist->name), TFD_ARG(dist->version));
+
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(dist->name), TFD_ARG(dist->version)));
+    tfd_fix_install(ctx, dist->has_record ? TFD_REINSTALL_NO_DEPS : TFD_INSTALL_OVER, spec);
+}
+
+static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
+{
+    const tfd_kb_addon *addon = tfd_kb_addon_find(ctx->view->kb, key);
+    tfd_str wanted = addon ? tfd_kb_addon_wanted(addon, tfd_view_tf_version(ctx->view)) : TFD_STR("");
+    tfd_str spec = wanted.len > 0 ? tfd_arena_fmt(ctx->arena, "%.*s%.*s", TFD_ARG(key), TFD_ARG(wanted))
+                                  : tfd_fix_requirement(ctx, key);
+
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install a version of %.*s that fits", TFD_ARG(key)));
+    if (would_pull_tensorflow(ctx, key))
+        mode = TFD_INSTALL_NO_DEPS;
+    tfd_fix_install(ctx, mode, spec);
+}
+
+void tfd_fix_distribution(tfd_fix_ctx *ctx)
+{
+    const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
+    tfd_str key = dist ? dist->key : ctx->lead->subject;
+    tfd_dist_fault fault = tfd_dist_fault_of(ctx->view, ctx->lead->dist, key);
+
+    switch (fault) {
+    case TFD_FAULT_MISSING:
+        fix_version(ctx, key, TFD_INSTALL);
+        return;
+    case TFD_FAULT_UNFIT:
+        fix_version(ctx, key, TFD_INSTALL);
+        return;
+    case TFD_FAULT_DAMAGED:
+        fix_damaged(ctx, dist);
+        return;
+    case TFD_FAULT_UNKNOWN:
+        break;
+    }
+    if (ctx->lead->cause == TFD_CAUSE_ADDON_MISMATCH) {
+        fix_version(ctx, key, TFD_INSTALL);
+        return;
+    }
+    /* The version is in range and the files are as recorded: a newer one in range is the next thing to try. */
+    if (dist->was_hashed)
+        fix_version(ctx, key, TFD_INSTALL_UPGRADE);
+    fix_damaged(ctx, dist);
+    if (!dist->was_hashed)
+        fix_version(ctx, key, TFD_INSTALL_UPGRADE);
+}

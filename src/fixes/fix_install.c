@@ -1,0 +1,223 @@
+/* The installer's command line for this environment. */
+#include "fixes/fix.h"
+#include "formats/pep440.h"
+
+typedef enum installer { INSTALLER_PIP, INSTALLER_UV, INSTALLER_CONDA } installer;
+
+static installer installer_of(const tfd_fix_ctx *ctx)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
+    const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
+
+    if (!dist)
+        dist = tf;
+    if (py->conda.len > 0 && dist && dist->kind == TFD_DIST_CONDA)
+        return INSTALLER_CONDA;
+    if (py->uv.len > 0 && (py->has_pip == TFD_NO || (dist && tfd_str_is(dist->installer, "uv"))))
+        return INSTALLER_UV;
+    return INSTALLER_PIP;
+}
+
+static bool is_root(const tfd_fix_ctx *ctx)
+{
+    return ctx->view->facts->system && ctx->view->facts->system->uid == 0;
+}
+
+/* "sudo " where this user may not write the environment's packages. */
+static const char *privilege(tfd_fix_ctx *ctx)
+{
+    if (ctx->view->facts->python.site_writable != TFD_NO || is_root(ctx))
+        return "";
+    tfd_fix_needs_admin(ctx);
+    return "sudo ";
+}
+
+static bool is_in_user_site(const tfd_fix_ctx *ctx)
+{
+    const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
+    const tfd_place *place = dist ? tfd_view_place(ctx->view, dist->place) : NULL;
+
+    return place && place->kind == TFD_PLACE_USER_SITE;
+}
+
+/* PEP 668: the distribution's Python refuses pip without this word. */
+static const char *managed_flag(const tfd_fix_ctx *ctx)
+{
+    if (ctx->view->facts->python.externally_managed.len == 0)
+        return "";
+    return is_in_user_site(ctx) ? " --user --break-system-packages" : " --break-system-packages";
+}
+
+static const char *pip_flags(tfd_install_mode mode)
+{
+    switch (mode) {
+    case TFD_INSTALL_NO_DEPS:
+        return " --no-deps";
+    case TFD_INSTALL_UPGRADE:
+        return " --upgrade";
+    case TFD_REINSTALL_NO_DEPS:
+        return " --force-reinstall --no-deps";
+    case TFD_INSTALL_OVER:
+        return " --ignore-installed --no-deps";
+    default:
+        return "";
+    }
+}
+
+static const char *uv_flags(tfd_install_mode mode)
+{
+    switch (mode) {
+    case TFD_INSTALL_NO_DEPS:
+        return " --no-deps";
+    case TFD_INSTALL_UPGRADE:
+        return " --upgrade";
+    case TFD_REINSTALL_NO_DEPS:
+    case TFD_INSTALL_OVER:
+        return " --reinstall --no-deps";
+    default:
+        return "";
+    }
+}
+
+/* manylinux2014 wheels are seen from 19.3 on (pip's NEWS); older ones answer "no matching distribution". */
+static void upgrade_old_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
+{
+    size_t row = tfd_dist_find(ctx->view->facts, TFD_STR("pip"));
+    const tfd_dist *pip = tfd_view_dist(ctx->view, row);
+
+    if (pip && tfd_specifier_match(TFD_STR("<19.3"), pip->version, TFD_PRE_ALLOW) == TFD_YES)
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install --upgrade pip", sudo, TFD_ARG(python)));
+}
+
+static void ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
+{
+    if (ctx->view->facts->python.has_pip == TFD_NO)
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m ensurepip", sudo, TFD_ARG(python)));
+    upgrade_old_pip(ctx, python, sudo);
+}
+
+void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    tfd_str python = tfd_sh_quote(ctx->arena, py->path);
+    tfd_str word = tfd_sh_quote(ctx->arena, spec);
+    const char *sudo = privilege(ctx);
+
+    ctx->items[ctx->count - 1].needs_network = true;
+    switch (installer_of(ctx)) {
+    case INSTALLER_CONDA:
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s%s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->env_root)),
+                                           mode == TFD_REINSTALL_NO_DEPS ? " --force-reinstall" : "", TFD_ARG(word)));
+        return;
+    case INSTALLER_UV:
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s pip install --python %.*s%s%s %.*s", sudo,
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python), uv_flags(mode),
+                                           py->externally_managed.len > 0 ? " --break-system-packages" : "", TFD_ARG(word)));
+        return;
+    default:
+        ensure_pip(ctx, python, sudo);
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install%s%s %.*s", sudo, TFD_ARG(python), pip_flags(mode),
+                                           managed_flag(ctx), TFD_ARG(word)));
+    }
+}
+
+void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    tfd_str python = tfd_sh_quote(ctx->arena, py->path);
+    const char *sudo = privilege(ctx);
+
+    if (installer_of(ctx) == INSTALLER_UV) {
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s pip uninstall --python %.*s %.*s", sudo,
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python), TFD_ARG(names)));
+        return;
+    }
+    ensure_pip(ctx, python, sudo);
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip uninstall -y%s %.*s", sudo, TFD_ARG(python),
+                                       py->externally_managed.len > 0 ? " --break-system-packages" : "", TFD_ARG(names)));
+}
+
+static bool add_clauses(tfd_str *clauses, size_t *count, size_t max, tfd_str specifier)
+{
+    tfd_str rest = specifier;
+
+    while (rest.len > 0) {
+        tfd_str one;
+        bool known = false;
+
+        (void)tfd_str_cut(rest, ',', &one, &rest);
+        one = tfd_str_trim(one);
+        for (size_t i = 0; i < *count; i++)
+            known |= tfd_str_eq(clauses[i], one);
+        if (one.len > 0 && !known && *count < max)
+            clauses[(*count)++] = one;
+    }
+    return *count > 0;
+}
+
+#define CLAUSES_MAX 24
+
+tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    size_t row = tfd_dist_find(facts, key);
+    const tfd_dist *dist = tfd_view_dist(ctx->view, row);
+    tfd_str clauses[CLAUSES_MAX];
+    size_t count = 0;
+    const tfd_kb_break *rule = NULL;
+    tfd_str out = dist ? dist->name : key;
+
+    for (size_t i = 0; i < facts->requirements.count; i++) {
+        const tfd_requirement *req = &facts->requirements.items[i];
+
+        if (tfd_str_eq(req->key, key) && req->applies != TFD_NO && !req->is_malformed && req->is_needed)
+            (void)add_clauses(clauses, &count, CLAUSES_MAX, req->specifier);
+    }
+    if (dist)
+        (void)tfd_view_verdict(ctx->view, key, dist->version, &rule);
+    if (rule)
+        (void)add_clauses(clauses, &count, CLAUSES_MAX, rule->fix);
+    for (size_t i = 0; i < count; i++)
+        out = tfd_arena_fmt(ctx->arena, i == 0 ? "%.*s%.*s" : "%.*s,%.*s", TFD_ARG(out), TFD_ARG(clauses[i]));
+    return out;
+}
+
+static bool release_fits(const tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str python)
+{
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(
+        release, ctx->view->facts->python.arch == TFD_ARCH_AARCH64 ? TFD_STR("linux-aarch64") : TFD_STR("linux-x86_64"));
+    tfd_str libc = ctx->view->facts->python.libc_version;
+    int order = 0;
+
+    if (!wheel || wheel->via.len > 0)
+        return false;
+    if (libc.len > 0 && wheel->glibc.len > 0 && tfd_version_cmp_text(libc, wheel->glibc, &order) && order < 0)
+        return false;
+    for (size_t i = 0; i < wheel->pythons.count; i++)
+        if (tfd_str_eq(wheel->pythons.items[i], python))
+            return true;
+    return false;
+}
+
+tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    tfd_str python = tfd_arena_fmt(ctx->arena, "%d.%d", py->major, py->minor);
+    const tfd_kb_release *const *all = NULL;
+    const tfd_kb_release *best = NULL;
+    size_t count = 0;
+
+    if (tfd_kb_releases_get(ctx->view->kb, &all, &count, NULL) != TFD_OK)
+        return TFD_STR("");
+    for (size_t i = 0; i < count; i++) {
+        int order = 1;
+
+        if (!release_fits(ctx, all[i], python))
+            continue;
+        if (!best || (tfd_version_cmp_text(all[i]->version, best->version, &order) && order > 0))
+            best = all[i];
+    }
+    return best ? best->version : TFD_STR("");
+}

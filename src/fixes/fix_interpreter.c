@@ -1,0 +1,170 @@
+/* The interpreter: another one has TensorFlow, it is of the wrong kind, or it does not start. */
+#include "fixes/fix.h"
+
+static const tfd_interpreter *find_with_tensorflow(const tfd_view *view)
+{
+    for (size_t i = 0; i < view->facts->interpreters.count; i++) {
+        const tfd_interpreter *one = &view->facts->interpreters.items[i];
+
+        if (!one->is_target && one->tf_dist.len > 0 && one->runs_for_user && !one->is_broken)
+            return one;
+    }
+    return NULL;
+}
+
+/* An interpreter of a given minor version ("3.12"), or, with an empty one, any that TensorFlow has wheels for. Base
+ * installations before environments, since a venv made from a venv dies with it. */
+static const tfd_interpreter *find_base(const tfd_view *view, tfd_str minor)
+{
+    const tfd_interpreter *best = NULL;
+
+    for (size_t i = 0; i < view->facts->interpreters.count; i++) {
+        const tfd_interpreter *one = &view->facts->interpreters.items[i];
+        tfd_str line = tfd_kb_line_of(one->version);
+        tfd_str major;
+        tfd_str rest;
+        uint64_t number = 0;
+        bool fits;
+
+        (void)tfd_str_cut(line, '.', &major, &rest);
+        if (one->is_broken || !tfd_str_u64(rest, &number))
+            continue;
+        fits = minor.len > 0 ? tfd_str_eq(line, minor)
+                             : tfd_kb_python_support(view->kb, 3, (int)number) == TFD_YES && number >= 9;
+        if (fits && (!best || tfd_str_find_z(best->path, "venv") != TFD_NPOS))
+            best = one;
+    }
+    return best;
+}
+
+static void fix_wrong_one(tfd_fix_ctx *ctx)
+{
+    const tfd_interpreter *other = find_with_tensorflow(ctx->view);
+    tfd_str bin;
+    tfd_str spec;
+
+    if (!other)
+        return;
+    bin = tfd_path_dir(TFD_PATH_POSIX, other->path);
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Use the interpreter that has TensorFlow: %.*s", TFD_ARG(other->path)));
+    if (tfd_str_starts_z(other->seen_in, "conda") || tfd_str_is(other->seen_in, "CONDA_PREFIX"))
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "conda activate %.*s",
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_dir(TFD_PATH_POSIX, bin)))));
+    else if (other->has_activate)
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, ". %.*s",
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, bin,
+                                                                                          TFD_STR("activate"))))));
+    else
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export PATH=%.*s:\"$PATH\"", TFD_ARG(tfd_sh_quote(ctx->arena, bin))));
+    tfd_fix_note(ctx, TFD_STR("In an IDE or notebook, choose this interpreter or kernel."));
+    spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(other->tf_dist), TFD_ARG(other->tf_version));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Or install it into %.*s as well", TFD_ARG(ctx->view->facts->python.path)));
+    tfd_fix_install(ctx, TFD_INSTALL, spec);
+}
+
+/* A new environment with an interpreter that TensorFlow has wheels for. */
+static void fix_new_environment(tfd_fix_ctx *ctx)
+{
+    const tfd_interpreter *base = find_base(ctx->view, TFD_STR(""));
+    tfd_str uv = ctx->view->facts->python.uv;
+
+    if (base) {
+        tfd_str python = tfd_sh_quote(ctx->arena, base->path);
+
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Make an environment with CPython %.*s, which TensorFlow has wheels for",
+                                         TFD_ARG(base->version)));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv .venv-tensorflow", TFD_ARG(python)));
+    } else {
+        tfd_fix_begin(ctx, TFD_STR("Make an environment with a CPython that TensorFlow has wheels for (uv brings one along)"));
+        if (uv.len == 0)
+            return;
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s venv --seed --python 3.12 .venv-tensorflow",
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, uv))));
+    }
+    tfd_fix_command(ctx, TFD_STR(". .venv-tensorflow/bin/activate"));
+    tfd_fix_command(ctx, TFD_STR("python -m pip install tensorflow"));
+    ctx->items[ctx->count - 1].needs_network = true;
+}
+
+static void fix_venv(tfd_fix_ctx *ctx)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    tfd_str line = tfd_kb_line_of(py->cfg_version.len > 0 ? py->cfg_version : py->version);
+    const tfd_interpreter *base = find_base(ctx->view, line);
+    tfd_str root = tfd_sh_quote(ctx->arena, py->env_root);
+
+    if (py->broken == TFD_PY_MISSING && py->env_root.len == 0)
+        return;
+    if (!base) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install CPython %.*s again (the environment %.*s was made from it), or make "
+                                                     "the environment anew",
+                                         TFD_ARG(line), TFD_ARG(py->env_root)));
+        return;
+    }
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Attach the environment to %.*s; its packages stay", TFD_ARG(base->path)));
+    /* venv keeps a dangling bin/python as it is, so the old links have to go first. */
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -f %.*s/bin/python*", TFD_ARG(root)));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv%s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, base->path)),
+                                       py->system_site ? " --system-site-packages" : "", TFD_ARG(root)));
+}
+
+static void fix_library_of_system_python(tfd_fix_ctx *ctx)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    tfd_str distro = ctx->view->facts->system ? ctx->view->facts->system->distro : TFD_STR("");
+    const char *sudo = ctx->view->facts->system && ctx->view->facts->system->uid == 0 ? "" : "sudo ";
+
+    if (!tfd_str_is(distro, "debian") && !tfd_str_is(distro, "ubuntu"))
+        return;
+    tfd_fix_begin(ctx, TFD_STR("Put the distribution's Python in place again"));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena,
+                                       "%sapt-get install --reinstall -y libpython%d.%d-minimal libpython%d.%d-stdlib "
+                                       "python%d.%d-minimal python%d.%d",
+                                       sudo, py->major, py->minor, py->major, py->minor, py->major, py->minor, py->major,
+                                       py->minor));
+    tfd_fix_needs_admin(ctx);
+    ctx->items[ctx->count - 1].needs_network = true;
+}
+
+static void fix_broken(tfd_fix_ctx *ctx)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+
+    if (py->home_variable.len > 0) {
+        tfd_fix_begin(ctx, TFD_STR("Unset PYTHONHOME"));
+        tfd_fix_command(ctx, TFD_STR("unset PYTHONHOME"));
+        tfd_fix_note(ctx, TFD_STR("Remove it from the start-up files of your shell as well."));
+        return;
+    }
+    if (py->env == TFD_ENV_SYSTEM)
+        fix_library_of_system_python(ctx);
+    else if (py->env == TFD_ENV_CONDA && py->conda.len > 0) {
+        tfd_fix_begin(ctx, TFD_STR("Put conda's Python in place again"));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s --force-reinstall python=%.*s",
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->env_root)), TFD_ARG(py->version)));
+        ctx->items[ctx->count - 1].needs_network = true;
+    } else {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install CPython %.*s in %.*s again; where it is built from source, with the "
+                                                     "headers of the library that is missing",
+                                         TFD_ARG(py->version), TFD_ARG(py->base_prefix)));
+    }
+}
+
+void tfd_fix_interpreter(tfd_fix_ctx *ctx)
+{
+    switch (ctx->lead->cause) {
+    case TFD_CAUSE_PYTHON_WRONG_ONE:
+        fix_wrong_one(ctx);
+        break;
+    case TFD_CAUSE_VENV_BROKEN:
+        fix_venv(ctx);
+        break;
+    case TFD_CAUSE_PYTHON_BROKEN:
+        fix_broken(ctx);
+        break;
+    default:
+        fix_new_environment(ctx);
+        break;
+    }
+}

@@ -1,0 +1,187 @@
+/* Search paths and variables: take the one offending entry out, keep the rest. */
+#include "fixes/fix.h"
+
+static bool find_variable(const tfd_facts *facts, const char *name, tfd_str *value)
+{
+    for (size_t i = 0; i < facts->environment_count; i++) {
+        tfd_str one;
+
+        (void)tfd_str_cut(facts->environment[i], '=', &one, value);
+        if (tfd_str_is(one, name))
+            return true;
+    }
+    return false;
+}
+
+static tfd_str without_slash(tfd_str path)
+{
+    while (path.len > 1 && path.ptr[path.len - 1] == '/')
+        path.len--;
+    return path;
+}
+
+/* Removes entry from a list variable: unset where nothing is left, else export of the rest. */
+static void remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators, tfd_str entry)
+{
+    tfd_str rest = TFD_STR("");
+    tfd_str kept = TFD_STR("");
+    bool found = false;
+
+    (void)find_variable(ctx->view->facts, name, &rest);
+    while (rest.len > 0) {
+        size_t at = 0;
+        tfd_str one;
+
+        while (at < rest.len && tfd_str_find_char(separators, rest.ptr[at]) == TFD_NPOS)
+            at++;
+        one = tfd_str_sub(rest, 0, at);
+        rest = tfd_str_from(rest, at + 1);
+        if (tfd_str_eq(without_slash(one), without_slash(entry)))
+            found = true;
+        else if (one.len > 0)
+            kept = tfd_arena_fmt(ctx->arena, kept.len > 0 ? "%.*s:%.*s" : "%.*s%.*s", TFD_ARG(kept), TFD_ARG(one));
+    }
+    tfd_fix_begin(ctx, found && kept.len > 0 ? tfd_arena_fmt(ctx->arena, "Take %.*s out of %s", TFD_ARG(entry), name)
+                                             : tfd_arena_fmt(ctx->arena, "Unset %s", name));
+    if (found && kept.len > 0)
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export %s=%.*s", name, TFD_ARG(tfd_sh_quote(ctx->arena, kept))));
+    else
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "unset %s", name));
+    tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "Find where %s is set (start-up files of the shell, the job's settings) and change "
+                                                "it there as well.",
+                                    name));
+}
+
+static bool is_taken(const tfd_place *place, tfd_str name)
+{
+    return tfd_map_get(&place->names, name) != TFD_MAP_NONE;
+}
+
+static void fix_shadow(tfd_fix_ctx *ctx)
+{
+    tfd_str path = ctx->lead->path;
+    tfd_str dir = tfd_path_dir(TFD_PATH_POSIX, path);
+    tfd_str name = tfd_path_base(TFD_PATH_POSIX, path);
+    tfd_str fresh = tfd_arena_fmt(ctx->arena, "my_%.*s", TFD_ARG(name));
+    const tfd_place *place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, path));
+
+    for (int i = 2; place && is_taken(place, fresh) && i < 100; i++)
+        fresh = tfd_arena_fmt(ctx->arena, "my%d_%.*s", i, TFD_ARG(name));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Give %.*s another name", TFD_ARG(path)));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "mv %.*s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, path)),
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, dir, fresh)))));
+    tfd_fix_note(ctx, TFD_STR("Change the imports of your own programs that mean this file."));
+}
+
+static void switch_off_file(tfd_fix_ctx *ctx, tfd_str path)
+{
+    tfd_str word = tfd_sh_quote(ctx->arena, path);
+    tfd_str off = tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(path));
+
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Switch %.*s off", TFD_ARG(path)));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "mv %.*s %.*s", TFD_ARG(word), TFD_ARG(tfd_sh_quote(ctx->arena, off))));
+}
+
+/* Distributions of the user site that stand in front of the environment's: uninstall just these. */
+static void fix_user_site(tfd_fix_ctx *ctx, size_t place)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    tfd_str names = TFD_STR("");
+    size_t count = 0;
+
+    for (size_t i = 0; i < facts->dists.count; i++) {
+        const tfd_dist *dist = &facts->dists.items[i];
+
+        if (dist->place != place || !dist->is_needed || !dist->has_record || dist->is_shadowed)
+            continue;
+        names = tfd_arena_fmt(ctx->arena, count > 0 ? "%.*s %.*s" : "%.*s%.*s", TFD_ARG(names), TFD_ARG(dist->name));
+        count++;
+    }
+    if (count > 0 && facts->python.has_pip != TFD_NO) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove %.*s from the user site; the environment's own then count",
+                                         TFD_ARG(names)));
+        tfd_fix_uninstall(ctx, names);
+    }
+    tfd_fix_begin(ctx, TFD_STR("Keep the user site out of sys.path"));
+    tfd_fix_command(ctx, TFD_STR("export PYTHONNOUSERSITE=1"));
+}
+
+static tfd_str startup_file_of(const tfd_facts *facts, size_t place)
+{
+    tfd_str source = facts->places.items[place].source;
+    size_t colon = tfd_str_rfind_char(source, ':');
+
+    for (size_t i = 0; i < facts->startup_files.count; i++)
+        if (facts->startup_files.items[i].first_place == place)
+            return facts->startup_files.items[i].path;
+    return colon == TFD_NPOS ? source : tfd_str_sub(source, 0, colon);
+}
+
+static void fix_pythonpath(tfd_fix_ctx *ctx)
+{
+    const tfd_place *place = tfd_view_place(ctx->view, ctx->lead->place);
+
+    if (!place) {
+        switch_off_file(ctx, ctx->lead->path);
+        return;
+    }
+    switch (place->kind) {
+    case TFD_PLACE_USER_SITE:
+        fix_user_site(ctx, ctx->lead->place);
+        break;
+    case TFD_PLACE_PTH:
+    case TFD_PLACE_CUSTOMIZE:
+        switch_off_file(ctx, startup_file_of(ctx->view->facts, ctx->lead->place));
+        break;
+    case TFD_PLACE_PYTHONPATH:
+        remove_entry(ctx, "PYTHONPATH", TFD_STR(":"), place->path);
+        break;
+    default:
+        fix_shadow(ctx);
+        break;
+    }
+}
+
+static void fix_ldpath(tfd_fix_ctx *ctx)
+{
+    tfd_str path = ctx->lead->path;
+
+    if (tfd_str_is(ctx->lead->subject, "LD_PRELOAD"))
+        remove_entry(ctx, "LD_PRELOAD", TFD_STR(": "), path);
+    else
+        remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(TFD_PATH_POSIX, path));
+}
+
+static void fix_variable(tfd_fix_ctx *ctx)
+{
+    tfd_str name = ctx->lead->subject;
+
+    if (tfd_str_is(name, "keras.json")) {
+        switch_off_file(ctx, ctx->lead->path.len > 0 ? ctx->lead->path
+                                                     : tfd_path_join(TFD_PATH_POSIX, ctx->arena, ctx->view->facts->home,
+                                                                     TFD_STR(".keras/keras.json")));
+        tfd_fix_note(ctx, TFD_STR("Keras writes a new one with its defaults."));
+        return;
+    }
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Unset %.*s", TFD_ARG(name)));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "unset %.*s", TFD_ARG(name)));
+    tfd_fix_note(ctx, TFD_STR("Remove it from the start-up files of your shell as well."));
+}
+
+void tfd_fix_search_path(tfd_fix_ctx *ctx)
+{
+    switch (ctx->lead->cause) {
+    case TFD_CAUSE_NAME_SHADOWING:
+        fix_shadow(ctx);
+        break;
+    case TFD_CAUSE_PYTHONPATH_CONFLICT:
+        fix_pythonpath(ctx);
+        break;
+    case TFD_CAUSE_LDPATH_CONFLICT:
+        fix_ldpath(ctx);
+        break;
+    default:
+        fix_variable(ctx);
+        break;
+    }
+}

@@ -1,0 +1,127 @@
+/* Limits, rights, mounts and libraries of the system. */
+#include "fixes/fix.h"
+
+static const char *sudo_of(const tfd_fix_ctx *ctx)
+{
+    return ctx->view->facts->system && ctx->view->facts->system->uid == 0 ? "" : "sudo ";
+}
+
+static void fix_limit(tfd_fix_ctx *ctx)
+{
+    if (tfd_str_is(ctx->lead->subject, "address space")) {
+        tfd_fix_begin(ctx, TFD_STR("Lift the limit of the address space in this shell"));
+        tfd_fix_command(ctx, TFD_STR("ulimit -v unlimited"));
+        tfd_fix_note(ctx, TFD_STR("If the shell refuses, the limit was set by an administrator (limits.conf, the batch system)."));
+    } else if (tfd_str_is(ctx->lead->subject, "open files")) {
+        tfd_fix_begin(ctx, TFD_STR("Raise the limit of open files in this shell"));
+        tfd_fix_command(ctx, TFD_STR("ulimit -n 1024"));
+    } else {
+        tfd_fix_begin(ctx, TFD_STR("Give this machine, container or job more memory (the import needs about 450 MB)"));
+    }
+}
+
+/* Every file that may not be read gets its own chmod, up to a few; more of them mean that the whole package was installed
+ * with a strict umask. */
+#define CHMOD_MAX 4
+
+static void add_chmod(tfd_fix_ctx *ctx, tfd_str path)
+{
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod a+rX %.*s", ctx->view->facts->python.site_writable == TFD_NO ? sudo_of(ctx) : "",
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, path))));
+}
+
+static void fix_permission(tfd_fix_ctx *ctx)
+{
+    const tfd_file_problems *all = &ctx->view->facts->file_problems;
+    const tfd_place *place;
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        count += all->items[i].state == TFD_FILE_UNREADABLE ? 1 : 0;
+    tfd_fix_begin(ctx, TFD_STR("Let this user read the files"));
+    if (count > CHMOD_MAX) {
+        place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, ctx->lead->path));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod -R a+rX %.*s", sudo_of(ctx),
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, place ? place->path : ctx->lead->path))));
+        return;
+    }
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].state == TFD_FILE_UNREADABLE)
+            add_chmod(ctx, all->items[i].path);
+    if (count == 0 && ctx->lead->path.len > 0)
+        add_chmod(ctx, ctx->lead->path);
+}
+
+static void fix_blocked(tfd_fix_ctx *ctx)
+{
+    tfd_str mount = ctx->view->facts->scalars[TFD_FACT_SITE_MOUNT].text;
+
+    if (tfd_str_is(ctx->lead->subject, "noexec") && mount.len > 0) {
+        tfd_fix_begin(ctx, TFD_STR("Allow programs on the file system that holds the packages"));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%smount -o remount,exec %.*s", sudo_of(ctx),
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, mount))));
+        tfd_fix_needs_admin(ctx);
+        tfd_fix_note(ctx, TFD_STR("Or make the environment on a file system that is not mounted noexec."));
+        return;
+    }
+    tfd_fix_begin(ctx, TFD_STR("Ask the administrator to allow the file; what refused it stands in the evidence"));
+}
+
+static void fix_libstdcxx(tfd_fix_ctx *ctx)
+{
+    tfd_str distro = ctx->view->facts->system ? ctx->view->facts->system->distro : TFD_STR("");
+
+    tfd_fix_begin(ctx, TFD_STR("Update the system's libstdc++"));
+    if (tfd_str_is(distro, "debian") || tfd_str_is(distro, "ubuntu"))
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y libstdc++6", sudo_of(ctx)));
+    else if (tfd_str_is(distro, "fedora") || tfd_str_is(distro, "rhel") || tfd_str_is(distro, "centos"))
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sdnf install -y libstdc++", sudo_of(ctx)));
+    tfd_fix_needs_admin(ctx);
+    ctx->items[ctx->count - 1].needs_network = true;
+}
+
+static void fix_execstack(tfd_fix_ctx *ctx)
+{
+    const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
+
+    if (dist && !dist->is_tensorflow) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install a newer %.*s", TFD_ARG(dist->name)));
+        tfd_fix_install(ctx, TFD_INSTALL_UPGRADE, tfd_fix_requirement(ctx, dist->key));
+    }
+    tfd_fix_begin(ctx, TFD_STR("Clear the executable-stack flag of the library (patchelf 0.18 or newer)"));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "patchelf --clear-execstack %.*s",
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, ctx->lead->path))));
+}
+
+void tfd_fix_system(tfd_fix_ctx *ctx)
+{
+    switch (ctx->lead->cause) {
+    case TFD_CAUSE_MEMORY_LIMIT:
+        fix_limit(ctx);
+        break;
+    case TFD_CAUSE_PERMISSION_DENIED:
+        fix_permission(ctx);
+        break;
+    case TFD_CAUSE_SECURITY_BLOCKED:
+        fix_blocked(ctx);
+        break;
+    case TFD_CAUSE_LIBSTDCXX_OLD:
+        fix_libstdcxx(ctx);
+        break;
+    case TFD_CAUSE_GLIBC_EXECSTACK:
+        fix_execstack(ctx);
+        break;
+    case TFD_CAUSE_DISK_FULL:
+        tfd_fix_begin(ctx, TFD_STR("Free some space on the file system that is full; the evidence names the path"));
+        break;
+    case TFD_CAUSE_CPU_NO_AVX:
+        tfd_fix_begin(ctx, TFD_STR("Run on a processor with AVX (in a virtual machine: hand the host's processor type through), or "
+                                   "build TensorFlow from source without AVX"));
+        break;
+    case TFD_CAUSE_LIBC_MUSL:
+        tfd_fix_begin(ctx, TFD_STR("Use a system or container image with glibc (python:3.12-slim in place of python:3.12-alpine)"));
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,159 @@
+/* TensorFlow itself: missing, damaged, twice, or built for something else. */
+#include "fixes/fix.h"
+
+static tfd_str pinned(tfd_fix_ctx *ctx, tfd_str name, tfd_str version)
+{
+    return version.len > 0 ? tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(name), TFD_ARG(version)) : name;
+}
+
+static void fix_missing(tfd_fix_ctx *ctx)
+{
+    tfd_str version = tfd_fix_best_tensorflow(ctx);
+
+    tfd_fix_begin(ctx, version.len > 0 ? tfd_arena_fmt(ctx->arena, "Install TensorFlow %.*s, the newest known for this Python",
+                                                       TFD_ARG(version))
+                                       : TFD_STR("Install TensorFlow"));
+    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, TFD_STR("tensorflow"), version));
+}
+
+/* "~ensorflow_cpu-2.20.0.dist-info": pip renames the first letter while it works. */
+static bool read_tilde(tfd_fix_ctx *ctx, tfd_str path, tfd_str *name, tfd_str *version)
+{
+    tfd_str base = tfd_path_base(TFD_PATH_POSIX, path);
+    tfd_str tail;
+    size_t dash;
+
+    if (!tfd_str_starts_z(base, "~") || !tfd_str_ends_z(base, ".dist-info"))
+        return false;
+    base = tfd_str_sub(base, 1, base.len - sizeof ".dist-info" + 1);
+    dash = tfd_str_find_char(base, '-');
+    if (dash == TFD_NPOS)
+        return false;
+    tail = tfd_str_sub(base, 0, dash);
+    *version = tfd_str_from(base, dash + 1);
+    *name = tfd_str_is(tail, "ensorflow_cpu")   ? TFD_STR("tensorflow-cpu")
+            : tfd_str_is(tail, "ensorflow_gpu") ? TFD_STR("tensorflow-gpu")
+                                                : tfd_arena_fmt(ctx->arena, "t%.*s", TFD_ARG(tail));
+    return true;
+}
+
+/* Only leftovers of an interrupted upgrade are there: away with them, and the same version again. */
+static bool fix_tilde(tfd_fix_ctx *ctx)
+{
+    const tfd_leftovers *all = &ctx->view->facts->leftovers;
+    tfd_str name = TFD_STR("tensorflow");
+    tfd_str version = TFD_STR("");
+    size_t count = 0;
+
+    if (tfd_view_tensorflow(ctx->view))
+        return false;
+    for (size_t i = 0; i < all->count; i++) {
+        count += all->items[i].kind == TFD_LEFTOVER_TILDE ? 1 : 0;
+        (void)read_tilde(ctx, all->items[i].path, &name, &version);
+    }
+    if (count == 0)
+        return false;
+    tfd_fix_begin(ctx, TFD_STR("Remove what the interrupted upgrade left, and install TensorFlow again"));
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].kind == TFD_LEFTOVER_TILDE)
+            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+    if (version.len == 0)
+        version = tfd_fix_best_tensorflow(ctx);
+    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, name, version));
+    return true;
+}
+
+/* A second .dist-info with another version: the installer would read the wrong RECORD. */
+static void remove_second_metadata(tfd_fix_ctx *ctx)
+{
+    const tfd_leftovers *all = &ctx->view->facts->leftovers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].kind == TFD_LEFTOVER_TWO_META && all->items[i].dist != TFD_NONE &&
+            tfd_view_dist(ctx->view, all->items[i].dist)->is_tensorflow)
+            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+}
+
+static void fix_corrupt(tfd_fix_ctx *ctx)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
+    tfd_str name = tf ? tf->name : TFD_STR("tensorflow");
+    tfd_str version = tf ? tf->version : ctx->view->facts->import.module_version;
+
+    if (fix_tilde(ctx))
+        return;
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
+    remove_second_metadata(ctx);
+    tfd_fix_install(ctx, tf && !tf->has_record ? TFD_INSTALL_OVER : TFD_REINSTALL_NO_DEPS, pinned(ctx, name, version));
+    tfd_fix_note(ctx, TFD_STR("Restart notebooks and IDEs that use this environment afterwards."));
+}
+
+/* Whether something installed asks for the distribution by this very name. */
+static bool is_required(const tfd_facts *facts, tfd_str key)
+{
+    for (size_t i = 0; i < facts->requirements.count; i++)
+        if (tfd_str_eq(facts->requirements.items[i].key, key) && facts->requirements.items[i].applies == TFD_YES)
+            return true;
+    return false;
+}
+
+static void fix_duplicate(tfd_fix_ctx *ctx)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    const tfd_dist *keep = NULL;
+    tfd_str names = TFD_STR("");
+
+    for (size_t i = 0; i < facts->dists.count; i++) {
+        const tfd_dist *dist = &facts->dists.items[i];
+
+        if (!dist->is_tensorflow || dist->is_shadowed)
+            continue;
+        names = tfd_arena_fmt(ctx->arena, names.len > 0 ? "%.*s %.*s" : "%.*s%.*s", TFD_ARG(names), TFD_ARG(dist->name));
+        if (!keep || (is_required(facts, dist->key) && !is_required(facts, keep->key)))
+            keep = dist;
+    }
+    if (!keep)
+        return;
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove both and install one of them, %.*s %.*s", TFD_ARG(keep->name),
+                                     TFD_ARG(keep->version)));
+    tfd_fix_uninstall(ctx, names);
+    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, keep->name, keep->version));
+}
+
+/* The wheel was made for something else. The same version may exist for this machine; else the newest that does. */
+static void fix_other_build(tfd_fix_ctx *ctx)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
+    const tfd_kb_release *release = tf ? tfd_kb_release_find(ctx->view->kb, tf->version) : NULL;
+    const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, TFD_STR("linux-x86_64")) : NULL;
+    tfd_str python = tfd_arena_fmt(ctx->arena, "%d.%d", ctx->view->facts->python.major, ctx->view->facts->python.minor);
+    tfd_str version = tfd_fix_best_tensorflow(ctx);
+    bool same = false;
+
+    for (size_t i = 0; wheel && i < wheel->pythons.count; i++)
+        same |= tfd_str_eq(wheel->pythons.items[i], python);
+    if (same && ctx->lead->cause != TFD_CAUSE_OS_TOO_OLD) {
+        fix_corrupt(ctx);
+        return;
+    }
+    tfd_fix_begin(ctx, TFD_STR("Install a release that has a wheel for this interpreter and system"));
+    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, tf ? tf->name : TFD_STR("tensorflow"), version));
+}
+
+void tfd_fix_tensorflow(tfd_fix_ctx *ctx)
+{
+    switch (ctx->lead->cause) {
+    case TFD_CAUSE_TF_MISSING:
+        fix_missing(ctx);
+        break;
+    case TFD_CAUSE_TF_DUPLICATE:
+        fix_duplicate(ctx);
+        break;
+    case TFD_CAUSE_TF_CORRUPT:
+        fix_corrupt(ctx);
+        break;
+    default:
+        fix_other_build(ctx);
+        break;
+    }
+}

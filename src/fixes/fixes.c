@@ -1,0 +1,163 @@
+#include "fixes/fix.h"
+
+#include <string.h>
+
+typedef struct fix_row {
+    tfd_cause_id cause;
+    void (*find)(tfd_fix_ctx *ctx);
+} fix_row;
+
+static const fix_row rows[] = {
+    {TFD_CAUSE_DEP_NUMPY, tfd_fix_distribution},
+    {TFD_CAUSE_DEP_PROTOBUF, tfd_fix_distribution},
+    {TFD_CAUSE_DEP_KERAS, tfd_fix_distribution},
+    {TFD_CAUSE_DEP_OTHER, tfd_fix_distribution},
+    {TFD_CAUSE_ADDON_MISMATCH, tfd_fix_distribution},
+    {TFD_CAUSE_TF_MISSING, tfd_fix_tensorflow},
+    {TFD_CAUSE_TF_CORRUPT, tfd_fix_tensorflow},
+    {TFD_CAUSE_TF_DUPLICATE, tfd_fix_tensorflow},
+    {TFD_CAUSE_TF_ABI_MISMATCH, tfd_fix_tensorflow},
+    {TFD_CAUSE_WRONG_PLATFORM_WHEEL, tfd_fix_tensorflow},
+    {TFD_CAUSE_OS_TOO_OLD, tfd_fix_tensorflow},
+    {TFD_CAUSE_PYTHON_WRONG_ONE, tfd_fix_interpreter},
+    {TFD_CAUSE_PYTHON_UNSUPPORTED, tfd_fix_interpreter},
+    {TFD_CAUSE_PYTHON_32BIT, tfd_fix_interpreter},
+    {TFD_CAUSE_PYTHON_NOT_CPYTHON, tfd_fix_interpreter},
+    {TFD_CAUSE_PYTHON_BROKEN, tfd_fix_interpreter},
+    {TFD_CAUSE_VENV_BROKEN, tfd_fix_interpreter},
+    {TFD_CAUSE_ARCH_MISMATCH, tfd_fix_interpreter},
+    {TFD_CAUSE_NAME_SHADOWING, tfd_fix_search_path},
+    {TFD_CAUSE_PYTHONPATH_CONFLICT, tfd_fix_search_path},
+    {TFD_CAUSE_LDPATH_CONFLICT, tfd_fix_search_path},
+    {TFD_CAUSE_ENV_SETTING, tfd_fix_search_path},
+};
+
+void tfd_fix_begin(tfd_fix_ctx *ctx, tfd_str title)
+{
+    tfd_fix *fix;
+
+    if (ctx->count == TFD_FIXES_MAX)
+        return;
+    fix = &ctx->items[ctx->count];
+    memset(fix, 0, sizeof *fix);
+    fix->title = title;
+    fix->shell = TFD_SHELL_SH;
+    ctx->count++;
+}
+
+void tfd_fix_command(tfd_fix_ctx *ctx, tfd_str command)
+{
+    tfd_fix *fix = &ctx->items[ctx->count - 1];
+
+    if (fix->command_count < TFD_COMMANDS_MAX)
+        ctx->commands[ctx->count - 1][fix->command_count++] = command;
+}
+
+void tfd_fix_note(tfd_fix_ctx *ctx, tfd_str note)
+{
+    ctx->items[ctx->count - 1].note = note;
+}
+
+void tfd_fix_needs_admin(tfd_fix_ctx *ctx)
+{
+    ctx->items[ctx->count - 1].needs_admin = true;
+}
+
+static bool is_safe(char c)
+{
+    return tfd_char_is_alpha(c) || tfd_char_is_digit(c) || (c != '\0' && strchr("_@%+=:,./-", c) != NULL);
+}
+
+tfd_str tfd_sh_quote(tfd_arena *arena, tfd_str s)
+{
+    bool plain = s.len > 0;
+    size_t quotes = 0;
+    size_t len = 0;
+    char *text;
+
+    for (size_t i = 0; i < s.len; i++) {
+        plain = plain && is_safe(s.ptr[i]);
+        quotes += s.ptr[i] == '\'' ? 1 : 0;
+    }
+    if (plain)
+        return s;
+    text = tfd_arena_new(arena, char, s.len + quotes * 3 + 3);
+    if (!text)
+        return (tfd_str){NULL, 0};
+    text[len++] = '\'';
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '\'') {
+            memcpy(text + len, "'\\''", 4);
+            len += 4;
+        } else {
+            text[len++] = s.ptr[i];
+        }
+    }
+    text[len++] = '\'';
+    return (tfd_str){text, len};
+}
+
+static tfd_status copy_out(tfd_fix_ctx *ctx, tfd_fix **out, size_t *count)
+{
+    *out = tfd_arena_new(ctx->arena, tfd_fix, ctx->count);
+    if (!*out)
+        return TFD_ENOMEM;
+    for (size_t i = 0; i < ctx->count; i++) {
+        (*out)[i] = ctx->items[i];
+        (*out)[i].commands = tfd_arena_new(ctx->arena, tfd_str, TFD_COMMANDS_MAX);
+        if (!(*out)[i].commands)
+            return TFD_ENOMEM;
+        memcpy((*out)[i].commands, ctx->commands[i], sizeof ctx->commands[i]);
+    }
+    *count = ctx->count;
+    return TFD_OK;
+}
+
+tfd_status tfd_fixes_find(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena, tfd_fix **out, size_t *count)
+{
+    tfd_fix_ctx ctx = {.view = view, .lead = lead, .arena = arena};
+    void (*find)(tfd_fix_ctx *ctx) = tfd_fix_system;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].cause == lead->cause)
+            find = rows[i].find;
+    find(&ctx);
+    if (ctx.count == 0)
+        tfd_fix_begin(&ctx, tfd_arena_fmt(arena, "No command can repair this; see: tfdiag show %s", tfd_cause_name(lead->cause)));
+    return copy_out(&ctx, out, count);
+}
+
+static bool has_command(const tfd_fix *fix, tfd_str command)
+{
+    for (size_t i = 0; i < fix->command_count; i++)
+        if (tfd_str_eq(fix->commands[i], command))
+            return true;
+    return false;
+}
+
+tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena *arena)
+{
+    tfd_cause *first = report->cause_count > 0 ? &report->causes[0] : NULL;
+    bool was_joined = false;
+
+    (void)view;
+    if (!first || first->needs_also_count == 0 || first->fix_count == 0 || first->fixes[0].command_count == 0)
+        return TFD_OK;
+    for (size_t i = 1; i < report->cause_count; i++) {
+        const tfd_cause *other = &report->causes[i];
+
+        if (other->needs_also_count == 0 || other->fix_count == 0)
+            continue;
+        for (size_t j = 0; j < other->fixes[0].command_count; j++) {
+            if (first->fixes[0].command_count == TFD_COMMANDS_MAX || has_command(&first->fixes[0], other->fixes[0].commands[j]))
+                continue;
+            first->fixes[0].commands[first->fixes[0].command_count++] = other->fixes[0].commands[j];
+            first->fixes[0].needs_admin |= other->fixes[0].needs_admin;
+            first->fixes[0].needs_network |= other->fixes[0].needs_network;
+            was_joined = true;
+        }
+    }
+    if (was_joined)
+        first->fixes[0].title = tfd_arena_fmt(arena, "%.*s, and repair what is broken beside it", TFD_ARG(first->fixes[0].title));
+    return TFD_OK;
+}
