@@ -1,0 +1,48 @@
+/* Where CPython looks for its standard library, from files only: a model of Modules/getpath.c (3.6 to 3.10)
+ * and Modules/getpath.py (from 3.11). The interpreter is not started. Build trees (pybuilddir.txt) are not
+ * modelled. */
+#ifndef TFD_PYTHON_GETPATH_H
+#define TFD_PYTHON_GETPATH_H
+
+#include "core/facts.h"
+#include "python/pyvenv.h"
+
+typedef struct tfd_getpath {
+    /* In. */
+    tfd_str executable; /* absolute, as started; links not resolved */
+    int major, minor;
+    bool threads;      /* free-threaded build: lib/python3.13t */
+    tfd_str libpython; /* file that holds the interpreter's code and with it the compiled-in prefix; may be
+                          empty */
+
+    /* Out. Paths are as CPython holds them, not normalised. */
+    tfd_str real;          /* executable with the links of its last component followed; empty: it dangles */
+    tfd_str pyvenv_cfg;    /* the file that site takes; empty: none */
+    tfd_pyvenv cfg;        /* what it says */
+    tfd_str venv_prefix;   /* sys.prefix of the virtual environment; empty: none */
+    tfd_str prefix;        /* sys.base_prefix */
+    tfd_str exec_prefix;   /* sys.base_exec_prefix */
+    tfd_str lib_name;      /* "lib/python3.12", "lib64/python3.12", below prefix */
+    tfd_str platlibdir;    /* "lib", "lib64" */
+    tfd_str zip;           /* prefix/lib/python312.zip, there or not */
+    tfd_str stdlib;        /* folder that goes on sys.path, there or not */
+    tfd_str dynload;       /* likewise */
+    tfd_str home_variable; /* PYTHONHOME in force */
+    tfd_str search_from;   /* folder from which the search for the standard library went upwards */
+    bool stdlib_found;     /* by its landmark (os.py), or by PYTHONHOME whose landmark is there */
+    bool dynload_found;
+    bool from_compiled;  /* found through the prefix compiled into the interpreter */
+    bool prefix_unknown; /* no landmark anywhere and the compiled-in prefix could not be read */
+    tfd_str pth_file; /* ._pth beside the executable (from 3.11): the only source of sys.path; empty: none */
+    tfd_strs pth_paths; /* its paths, in order */
+    bool pth_import_site;
+} tfd_getpath;
+
+/* Fills the second half. TFD_OK unless memory ends. */
+tfd_status tfd_getpath_run(const tfd_sys *sys, tfd_arena *arena, tfd_getpath *g, tfd_err *err);
+
+/* path with the links of its last component followed, at most 40, as readlink in a loop does (folders on the
+ * way are left as they are). Empty: the chain ends nowhere. */
+tfd_str tfd_getpath_follow(const tfd_sys *sys, tfd_arena *arena, tfd_str path);
+
+#endif
