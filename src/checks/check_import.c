@@ -90,8 +90,21 @@ static void blame_signal(const tfd_view *view, tfd_findings *out)
             tfd_arena_fmt(out->arena, "%.*s: a seccomp filter ended it for a system call", TFD_ARG(text)),
             out);
     blame_intruders(view, text, out);
+    blame_last_words(view, text, out);
     if (file.len > 0)
         add(view, tfd_blame_file(view, file, TFD_W_MAYBE, TFD_EFFECT_BREAKS), text, out);
+}
+
+/* Libraries end the process in their own words; a variable that these name, or a limit that is in force, explains it. */
+static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    tfd_str name = tfd_exception_named_variable(view, facts->import.err);
+
+    if (name.len > 0)
+        add(view, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS), text, out);
+    if (facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT)
+        add(view, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_POINTS, TFD_EFFECT_BREAKS), text, out);
 }
 
 static bool find_text(const tfd_import *import, const char *words)
@@ -121,6 +134,7 @@ static void blame_start(const tfd_view *view, tfd_findings *out)
             tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR("PYTHONHOME"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
             text, out);
     blame_intruders(view, text, out);
+    blame_last_words(view, text, out);
     tfd_exception_blame_start_files(view, text, out);
     if (find_text(import, "error while loading shared libraries"))
         add(view, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_POINTS + 10, TFD_EFFECT_BREAKS),
@@ -187,6 +201,11 @@ static void run(const tfd_view *view, tfd_findings *out)
         blame_start(view, out);
     else if (import->signal != 0)
         blame_signal(view, out);
+    else
+        blame_last_words(view,
+                         tfd_arena_fmt(out->arena, "the process ended with exit code %d and without an exception",
+                                       import->exit_code),
+                         out);
     if (out->check_status == TFD_CHECK_OK) {
         out->check_status = TFD_CHECK_FAIL;
         tfd_findings_say(out, tfd_arena_fmt(out->arena, "import %.*s fails", TFD_ARG(view->facts->module)));

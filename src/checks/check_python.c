@@ -14,6 +14,8 @@ static tfd_cause_id cause_of(const tfd_python *py)
         return TFD_CAUSE_PERMISSION_DENIED;
     case TFD_PY_FOREIGN_ARCH:
         return TFD_CAUSE_ARCH_MISMATCH;
+    case TFD_PY_BAD_FILE:
+        return in_venv ? TFD_CAUSE_VENV_BROKEN : TFD_CAUSE_PYTHON_BROKEN;
     case TFD_PY_NO_STDLIB:
         return in_venv && py->home_variable.len == 0 ? TFD_CAUSE_VENV_BROKEN : TFD_CAUSE_PYTHON_BROKEN;
     default:

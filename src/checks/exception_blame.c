@@ -53,6 +53,15 @@ static bool says(const reading *r, const char *words)
     return tfd_str_find_z(r->exc->message, words) != TFD_NPOS;
 }
 
+/* The file that ran the statement which raised: the innermost frame outside of the import system. */
+static tfd_str raising_file(const tfd_exception *exc)
+{
+    for (size_t i = exc->frame_count; i > 0; i--)
+        if (!tfd_str_starts_z(exc->frames[i - 1].file, "<"))
+            return exc->frames[i - 1].file;
+    return TFD_STR("");
+}
+
 static tfd_str stem(tfd_str path)
 {
     tfd_str name = tfd_path_base(TFD_PATH_POSIX, path);
@@ -108,21 +117,77 @@ static tfd_finding blame_file(const tfd_view *view, tfd_str path, int weight)
     return finding;
 }
 
-/* The file that ran the statement which raised: the innermost frame outside of the import system. */
-static tfd_str raising_file(const tfd_exception *exc)
+/* ---- variables that an error names */
+
+/* The name (or, for a variable that is known to choose something, the value) of a variable that is set, in text. */
+static bool is_named(tfd_str text, tfd_str name, tfd_str value)
 {
-    for (size_t i = exc->frame_count; i > 0; i--)
-        if (!tfd_str_starts_z(exc->frames[i - 1].file, "<"))
-            return exc->frames[i - 1].file;
+    static const char *const choosers[] = {"KERAS_", "TF_", "XLA_", "PROTOCOL_BUFFERS_", "NPY_", "PYTHON"};
+    bool chooses = false;
+
+    for (size_t i = 0; i < sizeof choosers / sizeof choosers[0]; i++)
+        chooses |= tfd_str_starts_z(name, choosers[i]);
+    if (!chooses || value.len == 0)
+        return false;
+    return tfd_str_find(text, name) != TFD_NPOS || (value.len >= 4 && tfd_str_find(text, value) != TFD_NPOS);
+}
+
+tfd_str tfd_exception_named_variable(const tfd_view *view, tfd_str text)
+{
+    for (size_t i = 0; i < view->facts->environment_count; i++) {
+        tfd_str name;
+        tfd_str value;
+
+        (void)tfd_str_cut(view->facts->environment[i], '=', &name, &value);
+        if (tfd_str_is(name, "PYTHONPATH") || tfd_str_is(name, "PYTHONHOME") || tfd_str_is(name, "PYTHONUSERBASE"))
+            continue; /* search paths: their files are looked at one by one */
+        if (name.len >= 6 && is_named(text, name, value))
+            return name;
+    }
     return TFD_STR("");
 }
 
 /* ---- rules: each answers whether it understood the exception */
 
+/* tempfile.gettempdir tried every candidate (TMPDIR, /tmp, /var/tmp, /usr/tmp, the current folder) and could write in none. */
+static bool is_no_tempdir(const reading *r)
+{
+    return r->exc->os_code == CODE_ENOENT && tfd_str_ends_z(raising_file(r->exc), "/tempfile.py");
+}
+
+static bool blame_tempdir(const reading *r)
+{
+    const tfd_fact *free_bytes = &r->view->facts->scalars[TFD_FACT_TMP_FREE_BYTES];
+    bool is_full = free_bytes->state == TFD_STATE_PRESENT && free_bytes->integer < TFD_TMP_MIN;
+
+    return add(r, tfd_finding_of(is_full ? TFD_CAUSE_DISK_FULL : TFD_CAUSE_PERMISSION_DENIED, TFD_STR("temporary folder"),
+                                 TFD_W_NAMED + 10, TFD_EFFECT_BREAKS));
+}
+
+static bool rule_variable(const reading *r)
+{
+    tfd_str name = tfd_exception_named_variable(r->view, r->exc->message);
+
+    return name.len > 0 && add(r, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+}
+
+/* Nobody pressed a key: OpenBLAS raises SIGINT when a thread cannot be made (a seccomp filter, RLIMIT_NPROC). */
+static bool rule_interrupt(const reading *r)
+{
+    bool filtered = r->view->facts->system && r->view->facts->system->seccomp_filter;
+
+    if (!tfd_str_is(r->exc->type, "KeyboardInterrupt"))
+        return false;
+    return add(r, filtered ? tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("seccomp"), TFD_W_POINTS, TFD_EFFECT_BREAKS)
+                           : tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"), TFD_W_POINTS, TFD_EFFECT_BREAKS));
+}
+
 static bool rule_os_error(const reading *r)
 {
     tfd_str path = r->exc->filename;
 
+    if (is_no_tempdir(r))
+        return blame_tempdir(r);
     switch (r->exc->os_code) {
     case CODE_EPERM:
     case CODE_EACCES:
@@ -295,6 +360,34 @@ static bool blame_requirement(const reading *r, tfd_str name)
     return add(r, tfd_blame_key(r->view, key, TFD_W_NAMED, TFD_EFFECT_BREAKS));
 }
 
+typedef struct removed_module {
+    const char *name;
+    int minor; /* first CPython 3.x without it */
+} removed_module;
+
+/* Modules that left the standard library and that packages of older years still import (What's New in Python 3.12 and
+ * 3.13, section "Removed"). */
+static const removed_module removed[] = {{"distutils", 12}, {"imp", 12},  {"asyncore", 12}, {"asynchat", 12}, {"smtpd", 12},
+                                         {"cgi", 13},       {"pipes", 13}, {"crypt", 13},    {"telnetlib", 13}};
+
+static bool was_removed(const tfd_view *view, tfd_str name)
+{
+    for (size_t i = 0; i < sizeof removed / sizeof removed[0]; i++)
+        if (tfd_str_is(name, removed[i].name) && view->facts->python.minor >= removed[i].minor)
+            return true;
+    return false;
+}
+
+/* The caller is older than this Python. */
+static bool blame_outdated(const reading *r)
+{
+    tfd_finding finding = blame_file(r->view, raising_file(r->exc), TFD_W_NAMED);
+
+    if (finding.cause == TFD_CAUSE_TF_CORRUPT)
+        finding.cause = TFD_CAUSE_TF_ABI_MISMATCH;
+    return add(r, finding);
+}
+
 static bool rule_no_module(const reading *r)
 {
     tfd_str name = r->exc->name;
@@ -316,6 +409,8 @@ static bool rule_no_module(const reading *r)
             return true; /* check_install knows which of the ways of not being there it is */
         return add(r, tfd_blame_dist(r->view, r->view->facts->tensorflow, TFD_W_POINTS, TFD_EFFECT_BREAKS));
     }
+    if (was_removed(r->view, top))
+        return blame_outdated(r);
     if (module && module->is_stdlib)
         return add(r, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS));
     return blame_requirement(r, name);
@@ -424,8 +519,8 @@ typedef bool (*rule)(const reading *r);
 
 /* Most telling first; the first that understands an exception ends its reading. */
 static const rule rules[] = {
-    rule_memory,     rule_native,  rule_os_error,  rule_no_module, rule_own_type,
-    rule_keras_json, rule_no_name, rule_attribute, rule_syntax,    rule_frames,
+    rule_memory,    rule_native,     rule_os_error, rule_variable,  rule_interrupt, rule_no_module,
+    rule_own_type,  rule_keras_json, rule_no_name,  rule_attribute, rule_syntax,    rule_frames,
 };
 
 static void read_one(const reading *r)
@@ -484,8 +579,13 @@ void tfd_exception_blame_start_files(const tfd_view *view, tfd_str text, tfd_fin
         tfd_finding finding =
             tfd_finding_of(TFD_CAUSE_PYTHONPATH_CONFLICT, path, TFD_W_NAMED, TFD_EFFECT_BREAKS);
 
-        if (tfd_str_find(facts->import.err, path) == TFD_NPOS)
-            continue;
+        /* Code that nobody understands, run while the interpreter starts, is named even where stderr does not name it:
+         * sys.exit in sitecustomize prints no path at all. */
+        if (tfd_str_find(facts->import.err, path) == TFD_NPOS) {
+            if (!facts->startup_files.items[i].has_imports || facts->startup_files.items[i].understood)
+                continue;
+            finding.weight = TFD_W_POINTS;
+        }
         finding.path = path;
         finding.from_import = true;
         finding.text = text;

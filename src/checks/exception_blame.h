@@ -6,6 +6,8 @@
 
 /* Reads every exception of the chain; the one that escaped and the one that was raised first count most. */
 void tfd_exception_blame(const tfd_view *view, tfd_findings *out);
+/* A variable of the environment (of those that choose something) that a text names; empty if none. */
+tfd_str tfd_exception_named_variable(const tfd_view *view, tfd_str text);
 /* What start-up runs and may die of: .pth files, sitecustomize, names that hide modules of the start-up. */
 void tfd_exception_blame_start_files(const tfd_view *view, tfd_str text, tfd_findings *out);
 

@@ -18,3 +18,5 @@ TFD_FACT(SITE_FREE_BYTES, "site.free_bytes", TFD_TYPE_INT, "Free space where pac
 TFD_FACT(SITE_MOUNT, "site.mount", TFD_TYPE_TEXT, "Where the file system of the packages is mounted")
 TFD_FACT(SITE_NOEXEC, "site.noexec", TFD_TYPE_BOOL, "The packages lie on a file system mounted noexec")
 TFD_FACT(TENSORFLOW_VERSION, "tensorflow.version", TFD_TYPE_TEXT, "Version of TensorFlow by its metadata")
+TFD_FACT(TMP_FREE_BYTES, "tmp.free_bytes", TFD_TYPE_INT, "Free space in the roomiest folder for temporary files, in bytes")
+TFD_FACT(TMP_WRITABLE, "tmp.writable", TFD_TYPE_BOOL, "One of the folders for temporary files can be written")

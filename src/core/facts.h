@@ -494,6 +494,9 @@ typedef struct tfd_facts {
     tfd_import import;
 } tfd_facts;
 
+/* tempfile.gettempdir proves a folder by writing four bytes into it, which takes a block. */
+#define TFD_TMP_MIN 4096
+
 void tfd_facts_init(tfd_facts *facts);
 
 const char *tfd_fact_key(tfd_fact_id id);      /* "cpu.avx2" */

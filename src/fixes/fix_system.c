@@ -30,6 +30,15 @@ static void add_chmod(tfd_fix_ctx *ctx, tfd_str path)
                                        TFD_ARG(tfd_sh_quote(ctx->arena, path))));
 }
 
+static void fix_tempdir(tfd_fix_ctx *ctx)
+{
+    tfd_str home = ctx->view->facts->home;
+
+    tfd_fix_begin(ctx, TFD_STR("Name a folder for temporary files that can be written and has room"));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export TMPDIR=%.*s",
+                                       TFD_ARG(home.len > 0 ? tfd_sh_quote(ctx->arena, home) : TFD_STR("\"$HOME\""))));
+}
+
 static void fix_permission(tfd_fix_ctx *ctx)
 {
     const tfd_file_problems *all = &ctx->view->facts->file_problems;
@@ -95,6 +104,10 @@ static void fix_execstack(tfd_fix_ctx *ctx)
 
 void tfd_fix_system(tfd_fix_ctx *ctx)
 {
+    if (tfd_str_is(ctx->lead->subject, "temporary folder")) {
+        fix_tempdir(ctx);
+        return;
+    }
     switch (ctx->lead->cause) {
     case TFD_CAUSE_MEMORY_LIMIT:
         fix_limit(ctx);

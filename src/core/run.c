@@ -1,0 +1,434 @@
+#include "core/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/import.h"
+#include "core/probe.h"
+#include "packages/record.h"
+
+/* ---- what is registered */
+
+#define TFD_PROBE(name) extern const tfd_probe tfd_probe_##name;
+#include "probes/probe_list.h"
+#undef TFD_PROBE
+#define TFD_CHECK(name) extern const tfd_check tfd_check_##name;
+#include "checks/check_list.h"
+#undef TFD_CHECK
+
+static const tfd_probe *const probes[] = {
+#define TFD_PROBE(name) &tfd_probe_##name,
+#include "probes/probe_list.h"
+#undef TFD_PROBE
+};
+
+static const tfd_check *const checks[] = {
+#define TFD_CHECK(name) &tfd_check_##name,
+#include "checks/check_list.h"
+#undef TFD_CHECK
+};
+
+#define PROBE_COUNT (sizeof probes / sizeof probes[0])
+#define CHECK_COUNT (sizeof checks / sizeof checks[0])
+
+const tfd_check *tfd_check_get(size_t index)
+{
+    return index < CHECK_COUNT ? checks[index] : NULL;
+}
+
+const char *tfd_check_id(const tfd_check *check)
+{
+    return check->id;
+}
+
+const char *tfd_check_summary(const tfd_check *check)
+{
+    return check->summary;
+}
+
+/* ---- the run */
+
+typedef struct probe_state {
+    tfd_arena arena;
+    tfd_status status;
+    tfd_err err;
+    uint64_t us;
+} probe_state;
+
+struct tfd_run {
+    const tfd_sys *sys;
+    const tfd_options *options;
+    tfd_kb *kb;
+    tfd_progress progress;
+    void *progress_ctx;
+    tfd_arena arena;       /* of the report and of the import */
+    tfd_arena rank_arena;  /* of findings and causes; anew for each ranking */
+    tfd_facts facts;
+    probe_state probes[PROBE_COUNT];
+    tfd_import_run *import;
+    tfd_report report;
+    tfd_check_result results[CHECK_COUNT];
+    uint64_t started_us;
+    bool was_hashed;
+};
+
+tfd_run *tfd_run_new(const tfd_sys *sys, const tfd_options *options, tfd_kb *kb)
+{
+    tfd_run *run = calloc(1, sizeof *run);
+
+    if (!run)
+        return NULL;
+    run->sys = sys;
+    run->options = options;
+    run->kb = kb;
+    tfd_arena_init(&run->arena, 0);
+    tfd_arena_init(&run->rank_arena, 0);
+    for (size_t i = 0; i < PROBE_COUNT; i++)
+        tfd_arena_init(&run->probes[i].arena, 0);
+    tfd_facts_init(&run->facts);
+    run->report.options = options;
+    run->report.facts = &run->facts;
+    run->report.checks = run->results;
+    return run;
+}
+
+void tfd_run_set_progress(tfd_run *run, tfd_progress progress, void *ctx)
+{
+    run->progress = progress;
+    run->progress_ctx = ctx;
+}
+
+void tfd_run_free(tfd_run *run)
+{
+    if (!run)
+        return;
+    tfd_import_free(run->import);
+    for (size_t i = 0; i < PROBE_COUNT; i++)
+        tfd_arena_done(&run->probes[i].arena);
+    tfd_arena_done(&run->rank_arena);
+    tfd_arena_done(&run->arena);
+    free(run);
+}
+
+const tfd_report *tfd_run_get_report(const tfd_run *run)
+{
+    return &run->report;
+}
+
+static bool is_selected(const tfd_options *options, const char *id)
+{
+    bool selected = options->only.count == 0;
+
+    for (size_t i = 0; i < options->only.count; i++)
+        selected |= tfd_str_is(options->only.items[i], id);
+    for (size_t i = 0; i < options->skip.count; i++)
+        if (tfd_str_is(options->skip.items[i], id))
+            return false;
+    return selected;
+}
+
+static bool was_interrupted(const tfd_run *run)
+{
+    return run->sys->interrupted && run->sys->interrupted(run->sys);
+}
+
+/* ---- probes */
+
+typedef struct phase_task {
+    tfd_run *run;
+    size_t rows[PROBE_COUNT];
+} phase_task;
+
+static void run_probe(void *ctx, size_t index)
+{
+    phase_task *task = ctx;
+    tfd_run *run = task->run;
+    size_t row = task->rows[index];
+    probe_state *state = &run->probes[row];
+    tfd_probe_ctx probe = {run->sys, run->options, run->kb, &state->arena, &run->facts};
+    uint64_t start = run->sys->clock_us(run->sys);
+
+    state->status = probes[row]->run(&probe, &state->err);
+    state->us = run->sys->clock_us(run->sys) - start;
+}
+
+static void run_phase(tfd_run *run, tfd_phase phase)
+{
+    phase_task task = {.run = run};
+    size_t count = 0;
+
+    for (size_t i = 0; i < PROBE_COUNT; i++)
+        if (probes[i]->phase == phase)
+            task.rows[count++] = i;
+    if (phase == TFD_PHASE_SYSTEM) { /* the second needs what the first found */
+        for (size_t i = 0; i < count; i++)
+            run_probe(&task, i);
+        return;
+    }
+    run->sys->parallel(run->sys, count, run_probe, &task);
+}
+
+static const probe_state *find_probe(const tfd_run *run, const char *id)
+{
+    for (size_t i = 0; i < PROBE_COUNT; i++)
+        if (strcmp(probes[i]->id, id) == 0)
+            return &run->probes[i];
+    return NULL;
+}
+
+static void read_surroundings(tfd_run *run)
+{
+    tfd_facts *facts = &run->facts;
+    tfd_str rest;
+
+    facts->module = run->options->module.len > 0 ? run->options->module : TFD_STR("tensorflow");
+    (void)tfd_str_cut(facts->module, '.', &facts->module_top, &rest);
+    facts->environment = run->sys->environ_all(run->sys, &facts->environment_count);
+    facts->home = run->sys->home(run->sys);
+    facts->has_script = run->options->script.len > 0;
+}
+
+/* ---- the import */
+
+static bool can_import(const tfd_run *run)
+{
+    tfd_broken broken = run->facts.python.broken;
+
+    return !run->options->no_run && run->sys->is_native && run->sys->child_start && is_selected(run->options, "import") &&
+           run->facts.python.path.len > 0 && broken != TFD_PY_DANGLING && broken != TFD_PY_MISSING;
+}
+
+static void start_import(tfd_run *run)
+{
+    tfd_import_request request = {0};
+    tfd_err err = {TFD_OK, 0, ""};
+
+    if (!can_import(run))
+        return;
+    request.python = run->facts.python.path;
+    request.module = run->facts.module;
+    request.script = run->options->script;
+    request.timeout_ms = run->options->timeout_ms;
+    if (tfd_import_start(run->sys, &run->arena, &request, &run->import, &err) != TFD_OK)
+        run->import = NULL;
+}
+
+#define POLL_US 100000u
+
+static tfd_status finish_import(tfd_run *run)
+{
+    if (!run->import)
+        return TFD_OK;
+    while (!tfd_import_poll(run->import, POLL_US)) {
+        uint64_t now = run->sys->clock_us(run->sys);
+
+        if (was_interrupted(run))
+            return TFD_ETIMEOUT;
+        if (run->progress)
+            run->progress(run->progress_ctx, (double)(now - run->started_us) / 1e6);
+    }
+    return tfd_import_finish(run->import, &run->arena, &run->facts.import);
+}
+
+/* ---- checks and ranking */
+
+static void run_check(tfd_run *run, const tfd_view *view, size_t index, tfd_findings *out)
+{
+    tfd_check_result *result = &run->results[index];
+    uint64_t start = run->sys->clock_us(run->sys);
+
+    out->check = checks[index]->id;
+    out->check_status = TFD_CHECK_OK;
+    out->check_summary = TFD_STR("");
+    result->id = checks[index]->id;
+    if (is_selected(run->options, checks[index]->id))
+        checks[index]->run(view, out);
+    else
+        tfd_findings_skip(out, TFD_STR("not selected"));
+    result->status = out->check_status;
+    result->summary = out->check_summary;
+    result->microseconds = run->sys->clock_us(run->sys) - start;
+}
+
+static tfd_status diagnose(tfd_run *run)
+{
+    tfd_view view = {&run->facts, run->options, run->kb};
+    tfd_findings findings = {0};
+    tfd_report *report = &run->report;
+
+    tfd_arena_done(&run->rank_arena);
+    tfd_arena_init(&run->rank_arena, 0);
+    findings.arena = &run->rank_arena;
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        run_check(run, &view, i, &findings);
+    report->check_count = CHECK_COUNT;
+    if (findings.status != TFD_OK)
+        return findings.status;
+    report->benign = findings.benign;
+    report->benign_count = findings.benign_count;
+    report->cleared = findings.cleared;
+    report->cleared_count = findings.cleared_count;
+    return tfd_rank(&view, &findings, &run->rank_arena, report);
+}
+
+/* Hashes cost a second or two: they are compared where the user asks for it, or where the import failed and what is known
+ * so far does not explain why. */
+static bool wants_hashes(const tfd_run *run)
+{
+    const tfd_report *report = &run->report;
+
+    if (run->was_hashed || run->facts.dists.count == 0)
+        return false;
+    if (run->options->deep)
+        return true;
+    if (!run->facts.import.ran || run->facts.import.status != TFD_IMPORT_FAILS || run->facts.import.timed_out)
+        return false;
+    return report->cause_count == 0 || report->causes[0].certainty < TFD_CERTAIN;
+}
+
+static tfd_status compare_hashes(tfd_run *run)
+{
+    tfd_probe_ctx ctx = {run->sys, run->options, run->kb, &run->arena, &run->facts};
+    tfd_err err = {TFD_OK, 0, ""};
+
+    run->was_hashed = true;
+    return tfd_record_hash(&ctx, &err);
+}
+
+/* ---- the report */
+
+static tfd_works works_of(const tfd_run *run)
+{
+    if (run->facts.import.ran) {
+        switch (run->facts.import.status) {
+        case TFD_IMPORT_OK:
+            return TFD_WORKS_OK;
+        case TFD_IMPORT_FAILS:
+            return TFD_WORKS_FAILS;
+        default:
+            return TFD_WORKS_UNKNOWN;
+        }
+    }
+    for (size_t i = 0; i < run->report.cause_count; i++)
+        if (run->report.causes[i].side != TFD_SIDE_GPU)
+            return TFD_WORKS_FAILS;
+    return TFD_WORKS_OK;
+}
+
+/* TensorFlow and Keras wrap the exception that tells into one that repeats its traceback: the first raised says more. */
+static const tfd_exception *telling_exception(const tfd_import *import)
+{
+    const tfd_exception *first = import->exception_count > 0 ? &import->exceptions[0] : NULL;
+    const tfd_exception *last = first ? &import->exceptions[import->exception_count - 1] : NULL;
+
+    if (first && first->name.len == 0 && first->path.len == 0 && tfd_str_is(first->type, "ImportError"))
+        return last;
+    return first;
+}
+
+static tfd_str import_summary(tfd_run *run)
+{
+    const tfd_import *import = &run->facts.import;
+
+    if (!import->ran)
+        return TFD_STR("");
+    if (import->timed_out)
+        return tfd_arena_fmt(&run->arena, "did not end within %llu s",
+                             (unsigned long long)(run->options->timeout_ms ? run->options->timeout_ms / 1000 : 120));
+    if (import->signal != 0)
+        return tfd_arena_fmt(&run->arena, "died of signal %d", import->signal);
+    if (import->is_namespace)
+        return TFD_STR("succeeds as an empty namespace package");
+    if (import->stage == TFD_STAGE_START)
+        return tfd_arena_fmt(&run->arena, "the interpreter does not start (exit code %d)", import->exit_code);
+    return TFD_STR("");
+}
+
+static int exit_code_of(const tfd_run *run)
+{
+    const tfd_report *report = &run->report;
+
+    if (report->import == TFD_WORKS_FAILS || report->gpu == TFD_WORKS_FAILS)
+        return 1;
+    return run->options->fail_on == TFD_FAIL_ON_WARNING && report->warning_count > 0 ? 1 : 0;
+}
+
+static void fill_report(tfd_run *run)
+{
+    tfd_report *report = &run->report;
+
+    report->has_target = true;
+    report->knowledge = tfd_kb_date(run->kb);
+    report->import = works_of(run);
+    report->import_ran = run->facts.import.ran;
+    report->import_error = telling_exception(&run->facts.import);
+    report->import_summary = import_summary(run);
+    report->import_seconds = (double)run->facts.import.wall_us / 1e6;
+    if (run->options->expect == TFD_EXPECT_GPU) {
+        report->gpu = TFD_WORKS_UNKNOWN;
+        report->gpu_why = TFD_STR("this version does not examine GPUs");
+    } else {
+        report->gpu = TFD_WORKS_NOT_EXPECTED;
+        report->gpu_why = TFD_STR("only the import was asked for");
+    }
+    report->total_us = run->sys->clock_us(run->sys) - run->started_us;
+    report->exit_code = exit_code_of(run);
+}
+
+static tfd_status fail_report(tfd_run *run, tfd_str message, tfd_str hint)
+{
+    tfd_report *report = &run->report;
+
+    report->has_target = false;
+    report->knowledge = tfd_kb_date(run->kb);
+    report->error = tfd_arena_str(&run->arena, message);
+    report->hint = tfd_arena_str(&run->arena, hint);
+    report->exit_code = 3;
+    return TFD_OK;
+}
+
+static tfd_status examine(tfd_run *run, tfd_err *err)
+{
+    tfd_status st = tfd_kb_preload(run->kb, TFD_STR(""), err);
+    const tfd_dist *tf;
+
+    if (st != TFD_OK)
+        return st;
+    run_phase(run, TFD_PHASE_PACKAGES);
+    tf = run->facts.tensorflow < run->facts.dists.count ? &run->facts.dists.items[run->facts.tensorflow] : NULL;
+    st = tfd_kb_preload(run->kb, tf ? tf->version : TFD_STR(""), err);
+    if (st != TFD_OK)
+        return st;
+    run_phase(run, TFD_PHASE_FILES);
+    run->report.static_us = run->sys->clock_us(run->sys) - run->started_us;
+    return TFD_OK;
+}
+
+tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
+{
+    const probe_state *python;
+    tfd_status st;
+
+    run->started_us = run->sys->clock_us(run->sys);
+    read_surroundings(run);
+    run_phase(run, TFD_PHASE_SYSTEM);
+    python = find_probe(run, "python");
+    if (python->status != TFD_OK)
+        return fail_report(run, tfd_str_of(python->err.text), TFD_STR("Name one: tfdiag --python PATH"));
+    start_import(run);
+    st = examine(run, err);
+    if (st == TFD_OK)
+        st = finish_import(run);
+    if (st == TFD_OK)
+        st = diagnose(run);
+    if (st == TFD_OK && wants_hashes(run)) {
+        st = compare_hashes(run);
+        if (st == TFD_OK)
+            st = diagnose(run);
+    }
+    if (st == TFD_ENOMEM)
+        return fail_report(run, TFD_STR("out of memory"), TFD_STR("Run tfdiag where more memory is free."));
+    fill_report(run);
+    return st;
+}
