@@ -36,7 +36,6 @@ python_for() { # X.Y -> path of an interpreter of that version
   done
   command -v "python$1"
 }
-# pip's cache lies beside the environments: a reinstallation in a test then costs no download.
 export PIP_CACHE_DIR="${PIP_CACHE_DIR:-$DEST/.pip}"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -55,6 +54,22 @@ recipe() { # name -> "X.Y requirement..."
   esac
 }
 
+# The wheel of TensorFlow itself lies beside the environments too: reinstalling it is the repair of many cases.
+keep_wheel() { # environment requirement...
+  local env=$1 r
+  shift
+  mkdir -p "$DEST/.wheelhouse"
+  for r in "$@"; do
+    case "$r" in
+      tensorflow*==*)
+        [ -e "$DEST/.wheelhouse/.$(basename "$env")" ] && return 0
+        "$env/bin/python" -m pip download -q --no-deps --only-binary :all: -d "$DEST/.wheelhouse" "$r" >&2 &&
+          : >"$DEST/.wheelhouse/.$(basename "$env")"
+        ;;
+    esac
+  done
+}
+
 count() { # dir -> KiB dists so
   local sp
   sp=$(echo "$1"/lib/python3.*/site-packages)
@@ -70,6 +85,7 @@ for name in "$@"; do
   d=$DEST/$name
   if [ -f "$d/.lab-done" ] && [ "$(head -n 1 "$d/.lab-done")" = "$r" ]; then
     printf '%s\tkept\t%s\t%s\n' "$name" "$(sed -n 2p "$d/.lab-done")" "$(count "$d")"
+    set -f; keep_wheel "$d" $r; set +f
     continue
   fi
   set -f; set -- $r; set +f
@@ -83,6 +99,7 @@ for name in "$@"; do
     t=$(( $(date +%s) - t0 ))
     printf '%s\n%s\n' "$r" "$t" >"$d/.lab-done"
     printf '%s\tbuilt\t%s\t%s\n' "$name" "$t" "$(count "$d")"
+    keep_wheel "$d" "$@"
   else
     echo "$name: failed, see $name.log" >&2
     printf '%s\tfailed\t%s\t-\t-\t-\n' "$name" "$(( $(date +%s) - t0 ))"

@@ -26,6 +26,10 @@ def surroundings(info, cache):
     for k in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "TFDIAG_BIN"):
         env.pop(k, None)
     env.setdefault("PIP_CACHE_DIR", os.path.join(cache, ".pip"))
+    house = os.path.join(cache, ".wheelhouse")
+    if os.path.isdir(house):
+        env["PIP_FIND_LINKS"] = (env.get("PIP_FIND_LINKS", "") + " " + house).strip()
+    env["PIP_NO_COMPILE"] = "1"                     # a reinstalled TensorFlow has 10,000 files, the import needs a third
     env.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PYENV_ROOT=env.get("PYENV_ROOT", os.path.expanduser("~/.pyenv")))
     for k, v in info["env"].items():
         env.pop(k, None) if v is None else env.__setitem__(k, v)
