@@ -52,9 +52,9 @@ def uv(cache):
         return found
     tools = os.path.join(cache, ".tools")
     try:
-        if not os.path.exists(os.path.join(tools, "bin", "pip")):
+        if not os.path.exists(os.path.join(tools, "bin", "python")):
             subprocess.run([os.path.join(cache, "tf220", "bin", "python"), "-m", "venv", tools], check=True, stdout=sys.stderr)
-        subprocess.run([os.path.join(tools, "bin", "pip"), "install", "-q", "uv"], check=True, stdout=sys.stderr)
+        subprocess.run([os.path.join(tools, "bin", "python"), "-m", "pip", "install", "-q", "uv"], check=True, stdout=sys.stderr)
     except subprocess.CalledProcessError:
         return None
     return found if os.path.exists(found) else None

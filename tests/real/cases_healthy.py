@@ -4,18 +4,24 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 from realenv import NotFit, bare_base, clone, healthy
+
+
+TOOLS = threading.Lock()
 
 
 def tool(e, package, exe):
     """A program from PyPI, installed once beside the environments."""
     d = os.path.join(os.path.dirname(e.src), ".tools")
     p = os.path.join(d, "bin", exe)
-    if not os.path.exists(p):
-        if not os.path.exists(os.path.join(d, "bin", "pip")):
-            subprocess.run([os.path.join(e.src, "bin", "python"), "-m", "venv", d], check=True, stdout=sys.stderr)
-        subprocess.run([os.path.join(d, "bin", "pip"), "install", "-q", package], check=True, stdout=sys.stderr)
+    with TOOLS:
+        if not os.path.exists(p):
+            python = os.path.join(d, "bin", "python")
+            for argv in ([os.path.join(e.src, "bin", "python"), "-m", "venv", d], [python, "-m", "pip", "install", "-q", package]):
+                if subprocess.run(argv, stdout=sys.stderr, check=False).returncode != 0:
+                    raise NotFit("could not install " + package)
     return p
 
 

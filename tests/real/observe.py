@@ -85,7 +85,7 @@ def one(name, cache, fix):
     t0 = time.time()
     try:
         info = realenv.build(name, os.path.join(cache, c["base"]), dest)
-    except realenv.NotFit as x:
+    except (realenv.NotFit, OSError, subprocess.CalledProcessError) as x:
         return {"case": name, "state": "not fit", "gist": str(x)}
     t1 = time.time()
     if "--no-run" in c["tfdiag"] and c["suite"] == "break":

@@ -15,6 +15,7 @@ import concurrent.futures
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -140,7 +141,7 @@ class Suite:
         t0 = time.time()
         try:
             info = realenv.build(name, os.path.join(a.cache, c["base"]), dest)
-        except (realenv.NotFit, OSError) as x:
+        except (realenv.NotFit, OSError, subprocess.CalledProcessError) as x:
             return dict(res, skipped=str(x))
         try:
             info["repairable"] = info["fix"] is not None and c["expect"] == "cause"
