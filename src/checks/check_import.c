@@ -71,6 +71,18 @@ static void blame_intruders(const tfd_view *view, tfd_str text, tfd_findings *ou
     }
 }
 
+/* Libraries end the process in their own words; a variable that these name, or a limit that is in force, explains it. */
+static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    tfd_str name = tfd_exception_named_variable(view, facts->import.err);
+
+    if (name.len > 0)
+        add(view, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS), text, out);
+    if (facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT)
+        add(view, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_POINTS, TFD_EFFECT_BREAKS), text, out);
+}
+
 static void blame_signal(const tfd_view *view, tfd_findings *out)
 {
     const tfd_import *import = &view->facts->import;
@@ -93,18 +105,6 @@ static void blame_signal(const tfd_view *view, tfd_findings *out)
     blame_last_words(view, text, out);
     if (file.len > 0)
         add(view, tfd_blame_file(view, file, TFD_W_MAYBE, TFD_EFFECT_BREAKS), text, out);
-}
-
-/* Libraries end the process in their own words; a variable that these name, or a limit that is in force, explains it. */
-static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *out)
-{
-    const tfd_facts *facts = view->facts;
-    tfd_str name = tfd_exception_named_variable(view, facts->import.err);
-
-    if (name.len > 0)
-        add(view, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS), text, out);
-    if (facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT)
-        add(view, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_POINTS, TFD_EFFECT_BREAKS), text, out);
 }
 
 static bool find_text(const tfd_import *import, const char *words)
