@@ -1,3 +1,4 @@
+#define _GNU_SOURCE 1
 #include "sys/host.h"
 
 #include <errno.h>
@@ -131,5 +132,5 @@ tfd_status tfd_host_write_file(tfd_str path, tfd_str bytes, tfd_err *err)
     else
         code =
             replace_file(exists && realpath(wanted.z, real.z) ? &real : &wanted, exists ? &old : NULL, bytes);
-    return code == 0 ? TFD_OK : tfd_posix_fail(err, code, path, "write");
+    return code == 0 ? TFD_OK : tfd_posix_fail(err, code, path, "cannot write");
 }

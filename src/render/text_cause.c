@@ -1,0 +1,169 @@
+/* One cause as a block: title, evidence with where it was read, fixes that can be pasted. */
+#include <string.h>
+
+#include "render/page.h"
+
+#define INDENT 3
+#define GAP 3 /* between a text and its source */
+
+void tfd_text_limited(tfd_page *page, tfd_ink ink, tfd_str text, size_t indent, const tfd_detail *d)
+{
+    /* Wrapping leaves some columns of each row empty. */
+    if (d->rows)
+        text =
+            tfd_page_cut(page, text, d->rows * (page->width - indent) - (d->rows - 1) * (page->width / 10));
+    tfd_page_wrap(page, ink, text, indent);
+}
+
+/* Rank, title, and the certainty at the right edge of its first row. */
+static void put_title(tfd_page *page, const tfd_cause *cause, size_t rank, bool is_main)
+{
+    const char *certainty = tfd_certainty_name(cause->certainty);
+    size_t room = page->width - strlen(certainty) - 2;
+    tfd_str title =
+        tfd_page_text(page, cause->title.len ? cause->title : tfd_str_of(tfd_cause_name(cause->id)));
+    tfd_str number = tfd_page_fmt(page, "%-*u", INDENT, (unsigned)rank), rest, line;
+    tfd_buf rows;
+    bool is_first = true;
+
+    tfd_buf_init(&rows, TFD_RENDER_MAX);
+    tfd_layout_wrap(&rows, title, room, INDENT);
+    rest = tfd_buf_get(&rows);
+    tfd_page_put(page, TFD_INK_BOLD, number);
+    while (tfd_str_line(&rest, &line)) {
+        size_t used = tfd_layout_width(line) + (is_first ? INDENT : 0);
+
+        tfd_page_put(page, is_main ? TFD_INK_BOLD : TFD_INK_PLAIN, line);
+        if (is_first) {
+            tfd_page_pad(page, used < room ? page->width - strlen(certainty) - used : 2);
+            tfd_page_z(page, TFD_INK_DIM, certainty);
+        }
+        tfd_page_line(page);
+        is_first = false;
+    }
+    tfd_buf_done(&rows);
+}
+
+/* What stands beside an evidence; empty where the text says it already. */
+static tfd_str source_of(const tfd_evidence *one, const tfd_evidence *previous)
+{
+    if (previous && tfd_str_eq(previous->source, one->source))
+        return (tfd_str){0};
+    return tfd_str_find(one->text, one->source) == TFD_NPOS ? one->source : (tfd_str){0};
+}
+
+/* Column at which sources are aligned: right of the longest text that leaves room for its source. */
+static size_t source_column(tfd_page *page, const tfd_cause *cause, size_t count)
+{
+    size_t column = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const tfd_evidence *one = &cause->evidence[i];
+        size_t text = INDENT + tfd_layout_width(tfd_page_text(page, one->text)) + GAP;
+        tfd_str source = source_of(one, i ? one - 1 : NULL);
+
+        if (source.len && text + tfd_layout_width(tfd_page_text(page, source)) <= page->width &&
+            text > column)
+            column = text;
+    }
+    return column;
+}
+
+static void put_evidence(tfd_page *page, const tfd_cause *cause, size_t count, const tfd_detail *d)
+{
+    size_t column = source_column(page, cause, count);
+
+    for (size_t i = 0; i < count; i++) {
+        const tfd_evidence *one = &cause->evidence[i];
+        tfd_str text = tfd_page_text(page, one->text);
+        tfd_str source = tfd_page_text(page, source_of(one, i ? one - 1 : NULL));
+        size_t used = INDENT + tfd_layout_width(text), wants = tfd_layout_width(source);
+
+        if (d->everything && one->weight)
+            source = tfd_page_fmt(page, "%.*s%s%+d", TFD_ARG(source), source.len ? "  " : "", one->weight);
+        tfd_page_pad(page, INDENT);
+        tfd_text_limited(page, TFD_INK_PLAIN, text, INDENT, d);
+        if (source.len && used <= column && column + wants <= page->width) {
+            tfd_page_pad(page, column - used);
+            tfd_page_put(page, TFD_INK_DIM, source);
+        } else if (source.len && used + GAP + wants <= page->width) {
+            tfd_page_pad(page, GAP);
+            tfd_page_put(page, TFD_INK_DIM, source);
+        } else if (source.len) {
+            tfd_page_line(page);
+            tfd_page_pad(page, INDENT + 2);
+            tfd_page_wrap(page, TFD_INK_DIM, source, INDENT + 2);
+        }
+        tfd_page_line(page);
+    }
+}
+
+/* A command is never broken: it has to survive copying. Lines of its own (a here-document) stay lines. */
+static void put_command(tfd_page *page, tfd_str command, size_t indent)
+{
+    tfd_str rest = command, line;
+
+    while (tfd_str_line(&rest, &line)) {
+        tfd_page_pad(page, indent);
+        tfd_page_put(page, TFD_INK_COMMAND, tfd_page_command(page, line));
+        tfd_page_line(page);
+    }
+}
+
+void tfd_text_fix(tfd_page *page, const tfd_fix *fix, const char *word, const tfd_detail *d)
+{
+    const char *needs = fix->needs_admin && fix->needs_network
+                            ? " (needs administrator rights and the network)"
+                        : fix->needs_admin   ? " (needs administrator rights)"
+                        : fix->needs_network ? " (needs the network)"
+                                             : "";
+    tfd_str title = tfd_page_fmt(page, "%.*s%s%s", TFD_ARG(fix->title), needs,
+                                 d->everything && fix->verified ? ", tried" : "");
+
+    tfd_page_pad(page, INDENT);
+    tfd_page_z(page, TFD_INK_BOLD, word);
+    tfd_page_z(page, TFD_INK_PLAIN, ": ");
+    tfd_page_wrap(page, TFD_INK_PLAIN, title, INDENT + 2);
+    tfd_page_line(page);
+    for (size_t i = 0; i < fix->command_count; i++)
+        put_command(page, fix->commands[i], INDENT + 2);
+    if (fix->url.len)
+        put_command(page, fix->url, INDENT + 2);
+    if (fix->note.len) {
+        tfd_page_pad(page, INDENT + 2);
+        tfd_page_wrap(page, TFD_INK_PLAIN, tfd_page_text(page, fix->note), INDENT + 2);
+        tfd_page_line(page);
+    }
+}
+
+static void put_reason(tfd_page *page, const tfd_cause *cause)
+{
+    tfd_page_pad(page, INDENT);
+    tfd_page_wrap(page, TFD_INK_DIM,
+                  tfd_page_fmt(page, "%s: %.0f %%, weights add up to %d. %.*s", tfd_cause_name(cause->id),
+                               cause->probability * 100, cause->score, TFD_ARG(cause->reason)),
+                  INDENT);
+    tfd_page_line(page);
+}
+
+void tfd_text_cause(tfd_page *page, const tfd_cause *cause, size_t rank, const tfd_detail *d)
+{
+    bool is_main = rank == 1;
+    size_t evidence = is_main || d->everything ? d->evidence : d->other_evidence ? 1 : 0;
+    size_t fixes = is_main || d->everything ? 1 + d->alternatives : d->other_fix ? 1 : 0;
+
+    put_title(page, cause, rank, is_main);
+    put_evidence(page, cause, evidence < cause->evidence_count ? evidence : cause->evidence_count, d);
+    if (d->everything)
+        put_reason(page, cause);
+    for (size_t i = 0; i < fixes && i < cause->fix_count; i++)
+        tfd_text_fix(page, &cause->fixes[i], i == 0 ? "Fix" : "Or", d);
+    for (size_t i = 0; i < cause->needs_also_count && (is_main || d->everything); i++) {
+        tfd_page_pad(page, INDENT);
+        tfd_page_wrap(
+            page, TFD_INK_PLAIN,
+            tfd_page_fmt(page, "Must be repaired together with %s.", tfd_cause_name(cause->needs_also[i])),
+            INDENT);
+        tfd_page_line(page);
+    }
+}
