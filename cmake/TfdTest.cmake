@@ -4,7 +4,7 @@ pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 # tfd_unit_test(NAME): tests/unit/test_NAME.c, a cmocka program; label unit.
 function(tfd_unit_test name)
   add_executable(test_${name} ${CMAKE_SOURCE_DIR}/tests/unit/test_${name}.c)
-  target_link_libraries(test_${name} PRIVATE tfdiag_core tfd_sys tfd_warnings PkgConfig::CMOCKA)
+  target_link_libraries(test_${name} PRIVATE tfdiag_cli tfd_warnings PkgConfig::CMOCKA)
   set_target_properties(test_${name} PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
   target_compile_definitions(test_${name} PRIVATE TFD_TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
   add_test(NAME unit.${name} COMMAND test_${name})
