@@ -1,0 +1,344 @@
+/* From facts to the first cause: checks and ranking on facts made by hand. Each row breaks one thing; its
+ * look-alike, which must not be blamed, stands beside it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/check.h"
+#include "core/run.h"
+
+#define SITE "/env/lib/python3.12/site-packages"
+
+typedef struct world {
+    tfd_arena arena;
+    tfd_facts facts;
+    tfd_options options;
+    tfd_kb *kb;
+    tfd_system system;
+    tfd_cpu cpu;
+    tfd_report report;
+} world;
+
+static void add_place(world *w, const char *path, tfd_place_kind kind, const char *source)
+{
+    tfd_place *row;
+
+    assert_true(TFD_GROW(&w->arena, &w->facts.places));
+    row = &w->facts.places.items[w->facts.places.count++];
+    memset(row, 0, sizeof *row);
+    row->path = tfd_str_of(path);
+    row->kind = kind;
+    row->source = tfd_str_of(source);
+    row->exists = row->readable = true;
+}
+
+static size_t add_dist(world *w, const char *name, const char *version, size_t place)
+{
+    tfd_dist *row;
+
+    assert_true(TFD_GROW(&w->arena, &w->facts.dists));
+    row = &w->facts.dists.items[w->facts.dists.count++];
+    memset(row, 0, sizeof *row);
+    row->name = row->key = tfd_str_of(name);
+    row->version = tfd_str_of(version);
+    row->place = place;
+    row->path = tfd_arena_fmt(&w->arena, "%.*s/%s-%s.dist-info", TFD_ARG(w->facts.places.items[place].path),
+                              name, version);
+    row->metadata = tfd_arena_fmt(&w->arena, "%.*s/METADATA", TFD_ARG(row->path));
+    row->has_record = row->is_needed = true;
+    row->tags_fit = TFD_YES;
+    row->files = 100;
+    return w->facts.dists.count - 1;
+}
+
+static void require(world *w, const char *text, const char *key, const char *specifier, size_t found,
+                    tfd_tri satisfied)
+{
+    tfd_requirement *row;
+
+    assert_true(TFD_GROW(&w->arena, &w->facts.requirements));
+    row = &w->facts.requirements.items[w->facts.requirements.count++];
+    memset(row, 0, sizeof *row);
+    row->by = w->facts.tensorflow;
+    row->text = tfd_str_of(text);
+    row->key = tfd_str_of(key);
+    row->specifier = tfd_str_of(specifier);
+    row->line = 10;
+    row->applies = TFD_YES;
+    row->found = found;
+    row->satisfied = satisfied;
+    row->is_needed = true;
+}
+
+static tfd_exception *fail_with(world *w, const char *type, const char *message)
+{
+    tfd_exception *exc = tfd_arena_new(&w->arena, tfd_exception, 1);
+
+    assert_non_null(exc);
+    exc->type = tfd_str_of(type);
+    exc->message = tfd_str_of(message);
+    w->facts.import.ran = true;
+    w->facts.import.status = TFD_IMPORT_FAILS;
+    w->facts.import.stage = TFD_STAGE_IMPORT;
+    w->facts.import.exceptions = exc;
+    w->facts.import.exception_count = 1;
+    return exc;
+}
+
+/* CPython 3.12 in a venv with tensorflow-cpu 2.20.0 and numpy 2.3.1. */
+static void begin(world *w)
+{
+    memset(w, 0, sizeof *w);
+    tfd_arena_init(&w->arena, 0);
+    tfd_facts_init(&w->facts);
+    assert_int_equal(tfd_kb_open(&w->arena, NULL, TFD_STR(""), &w->kb, NULL), TFD_OK);
+    w->facts.module = w->facts.module_top = TFD_STR("tensorflow");
+    w->facts.python.path = TFD_STR("/env/bin/python");
+    w->facts.python.implementation = TFD_STR("cpython");
+    w->facts.python.version = TFD_STR("3.12.1");
+    w->facts.python.major = 3;
+    w->facts.python.minor = 12;
+    w->facts.python.bits = 64;
+    w->facts.python.arch = TFD_ARCH_X86_64;
+    w->facts.python.libc = TFD_STR("glibc");
+    w->facts.python.libc_version = TFD_STR("2.36");
+    w->facts.python.site_packages = TFD_STR(SITE);
+    w->facts.python.has_pip = TFD_YES;
+    w->system.os = TFD_OS_LINUX;
+    w->facts.system = &w->system;
+    w->cpu.known = w->cpu.avx_enabled = w->cpu.avx_in_cpu = true;
+    w->cpu.arch = TFD_ARCH_X86_64;
+    w->facts.cpu = &w->cpu;
+    add_place(w, "/work", TFD_PLACE_START, "current folder");
+    add_place(w, "/vendor", TFD_PLACE_PTH, SITE "/zz.pth:1");
+    add_place(w, "/usr/lib/python3.12", TFD_PLACE_STDLIB, "getpath");
+    add_place(w, SITE, TFD_PLACE_SITE, "pyvenv.cfg");
+    w->facts.places.complete = w->facts.dists.complete = true;
+    w->facts.tensorflow = add_dist(w, "tensorflow-cpu", "2.20.0", 3);
+    w->facts.dists.items[0].is_tensorflow = true;
+    (void)add_dist(w, "numpy", "2.3.1", 3);
+}
+
+#define TFD_CHECK(name) extern const tfd_check tfd_check_##name;
+#include "checks/check_list.h"
+#undef TFD_CHECK
+
+static const tfd_check *const all_checks[] = {
+#define TFD_CHECK(name) &tfd_check_##name,
+#include "checks/check_list.h"
+#undef TFD_CHECK
+};
+
+static const char *diagnose(world *w)
+{
+    tfd_view view = {&w->facts, &w->options, w->kb};
+    tfd_findings findings = {0};
+
+    findings.arena = &w->arena;
+    for (size_t i = 0; i < sizeof all_checks / sizeof all_checks[0]; i++) {
+        findings.check = all_checks[i]->id;
+        all_checks[i]->run(&view, &findings);
+    }
+    assert_int_equal(findings.status, TFD_OK);
+    assert_int_equal(tfd_rank(&view, &findings, &w->arena, &w->report), TFD_OK);
+    return w->report.cause_count > 0 ? tfd_cause_name(w->report.causes[0].id) : "";
+}
+
+static bool first_command_has(const world *w, const char *text)
+{
+    const tfd_fix *fix = w->report.cause_count > 0 ? w->report.causes[0].fixes : NULL;
+
+    return fix && fix->command_count > 0 && tfd_str_find_z(fix->commands[0], text) != TFD_NPOS;
+}
+
+static void test_healthy_is_silent(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    assert_string_equal(diagnose(&w), "");
+    assert_int_equal(w.report.warning_count, 0);
+    tfd_arena_done(&w.arena);
+}
+
+static void test_missing_requirement(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
+    assert_string_equal(diagnose(&w), "dep-other");
+    assert_true(first_command_has(&w, "/env/bin/python -m pip install 'wrapt>=1.11.0'"));
+    tfd_arena_done(&w.arena);
+}
+
+static void test_missing_requirement_that_nothing_loads_is_a_warning(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    require(&w, "libclang>=13.0.0", "libclang", ">=13.0.0", TFD_NONE, TFD_NO);
+    assert_string_equal(diagnose(&w), "");
+    assert_int_equal(w.report.warning_count, 1);
+    tfd_arena_done(&w.arena);
+}
+
+static void test_import_that_works_outweighs_metadata(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
+    w.facts.import.ran = true;
+    w.facts.import.status = TFD_IMPORT_OK;
+    assert_string_equal(diagnose(&w), "");
+    assert_int_equal(w.report.warning_count, 1);
+    tfd_arena_done(&w.arena);
+}
+
+static void test_foreign_place_is_the_root_of_an_unmet_requirement(void **state)
+{
+    world w;
+    size_t foreign;
+
+    (void)state;
+    begin(&w);
+    foreign = add_dist(&w, "protobuf", "3.20.3", 1);
+    (void)add_dist(&w, "protobuf", "6.31.0", 3);
+    w.facts.dists.items[foreign + 1].is_shadowed = true;
+    require(&w, "protobuf>=5.28.0", "protobuf", ">=5.28.0", foreign, TFD_NO);
+    assert_string_equal(diagnose(&w), "pythonpath-conflict");
+    assert_true(first_command_has(&w, "mv " SITE "/zz.pth"));
+    tfd_arena_done(&w.arena);
+}
+
+static void test_old_version_in_the_environment_is_the_package(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    require(&w, "protobuf>=5.28.0", "protobuf", ">=5.28.0", add_dist(&w, "protobuf", "3.20.3", 3), TFD_NO);
+    assert_string_equal(diagnose(&w), "dep-protobuf");
+    assert_true(first_command_has(&w, "'protobuf>=5.28.0"));
+    tfd_arena_done(&w.arena);
+}
+
+static void test_start_folder_on_the_stack_is_a_shadow(void **state)
+{
+    world w;
+    tfd_frame frames[] = {{TFD_STR_INIT(SITE "/tensorflow/__init__.py"), 30, TFD_STR_INIT("<module>")},
+                          {TFD_STR_INIT("/work/random.py"), 1, TFD_STR_INIT("<module>")}};
+    tfd_dirent entry = {TFD_STR_INIT("random.py"), TFD_KIND_FILE};
+    tfd_exception *exc;
+
+    (void)state;
+    begin(&w);
+    w.facts.places.items[2].entries.items = &entry;
+    w.facts.places.items[2].entries.count = 1;
+    exc = fail_with(&w, "AttributeError", "partially initialized module 'random' has no attribute 'Random'");
+    exc->frames = frames;
+    exc->frame_count = 2;
+    assert_string_equal(diagnose(&w), "name-shadowing");
+    assert_true(first_command_has(&w, "mv /work/random.py /work/my_random.py"));
+    tfd_arena_done(&w.arena);
+}
+
+static void test_own_module_that_hides_nothing_is_no_shadow(void **state)
+{
+    world w;
+    tfd_frame frame = {TFD_STR_INIT("/work/mymodel.py"), 3, TFD_STR_INIT("<module>")};
+    tfd_exception *exc;
+
+    (void)state;
+    begin(&w);
+    exc = fail_with(&w, "NameError", "name 'layers' is not defined");
+    exc->frames = &frame;
+    exc->frame_count = 1;
+    assert_string_equal(diagnose(&w), "not-an-environment-problem");
+    tfd_arena_done(&w.arena);
+}
+
+static void test_two_tensorflows_explain_their_damage(void **state)
+{
+    world w;
+    tfd_overlap *row;
+    size_t second;
+
+    (void)state;
+    begin(&w);
+    second = add_dist(&w, "tensorflow", "2.21.0", 3);
+    w.facts.dists.items[second].is_tensorflow = true;
+    w.facts.dists.items[0].wrong_size = 900;
+    assert_true(TFD_GROW(&w.arena, &w.facts.overlaps));
+    row = &w.facts.overlaps.items[w.facts.overlaps.count++];
+    *row = (tfd_overlap){.first = 0, .second = second, .shared = 9000, .differing = 900, .first_lost = 900};
+    assert_string_equal(diagnose(&w), "tf-duplicate");
+    assert_int_equal(w.report.cause_count, 1);
+    tfd_arena_done(&w.arena);
+}
+
+static void test_two_faults_name_each_other(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
+    require(&w, "gast>=0.2.1", "gast", ">=0.2.1", TFD_NONE, TFD_NO);
+    assert_string_equal(diagnose(&w), "dep-other");
+    assert_int_equal(w.report.cause_count, 2);
+    assert_int_equal(w.report.causes[0].needs_also_count, 1);
+    assert_int_equal(w.report.causes[0].fixes[0].command_count, 2);
+    tfd_arena_done(&w.arena);
+}
+
+static void test_no_avx(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    w.cpu.avx_enabled = w.cpu.avx_in_cpu = false;
+    assert_string_equal(diagnose(&w), "cpu-no-avx");
+    tfd_arena_done(&w.arena);
+}
+
+static void test_unknown_cpu_blames_nobody(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    w.cpu.known = w.cpu.avx_enabled = false;
+    assert_string_equal(diagnose(&w), "");
+    tfd_arena_done(&w.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_healthy_is_silent),
+        cmocka_unit_test(test_missing_requirement),
+        cmocka_unit_test(test_missing_requirement_that_nothing_loads_is_a_warning),
+        cmocka_unit_test(test_import_that_works_outweighs_metadata),
+        cmocka_unit_test(test_foreign_place_is_the_root_of_an_unmet_requirement),
+        cmocka_unit_test(test_old_version_in_the_environment_is_the_package),
+        cmocka_unit_test(test_start_folder_on_the_stack_is_a_shadow),
+        cmocka_unit_test(test_own_module_that_hides_nothing_is_no_shadow),
+        cmocka_unit_test(test_two_tensorflows_explain_their_damage),
+        cmocka_unit_test(test_two_faults_name_each_other),
+        cmocka_unit_test(test_no_avx),
+        cmocka_unit_test(test_unknown_cpu_blames_nobody),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
