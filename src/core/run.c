@@ -62,8 +62,8 @@ struct tfd_run {
     tfd_kb *kb;
     tfd_progress progress;
     void *progress_ctx;
-    tfd_arena arena;       /* of the report and of the import */
-    tfd_arena rank_arena;  /* of findings and causes; anew for each ranking */
+    tfd_arena arena;      /* of the report and of the import */
+    tfd_arena rank_arena; /* of findings and causes; anew for each ranking */
     tfd_facts facts;
     probe_state probes[PROBE_COUNT];
     tfd_import_run *import;
@@ -195,8 +195,9 @@ static bool can_import(const tfd_run *run)
 {
     tfd_broken broken = run->facts.python.broken;
 
-    return !run->options->no_run && run->sys->is_native && run->sys->child_start && is_selected(run->options, "import") &&
-           run->facts.python.path.len > 0 && broken != TFD_PY_DANGLING && broken != TFD_PY_MISSING;
+    return !run->options->no_run && run->sys->is_native && run->sys->child_start &&
+           is_selected(run->options, "import") && run->facts.python.path.len > 0 &&
+           broken != TFD_PY_DANGLING && broken != TFD_PY_MISSING;
 }
 
 static void start_import(tfd_run *run)
@@ -272,8 +273,8 @@ static tfd_status diagnose(tfd_run *run)
     return tfd_rank(&view, &findings, &run->rank_arena, report);
 }
 
-/* Hashes cost a second or two: they are compared where the user asks for it, or where the import failed and what is known
- * so far does not explain why. */
+/* Hashes cost a second or two: they are compared where the user asks for it, or where the import failed and
+ * what is known so far does not explain why. */
 static bool wants_hashes(const tfd_run *run)
 {
     const tfd_report *report = &run->report;
@@ -289,11 +290,14 @@ static bool wants_hashes(const tfd_run *run)
 
 static tfd_status compare_hashes(tfd_run *run)
 {
-    tfd_probe_ctx ctx = {run->sys, run->options, run->kb, &run->arena, &run->facts};
-    tfd_err err = {TFD_OK, 0, ""};
+    tfd_record_hashing *hashing = tfd_record_hash_new(run->sys, &run->arena, &run->facts, NULL, 0);
+    tfd_status st;
 
     run->was_hashed = true;
-    return tfd_record_hash(&ctx, &err);
+    if (!hashing)
+        return TFD_ENOMEM;
+    st = tfd_record_hash_run(hashing, NULL);
+    return st == TFD_OK ? tfd_record_hash_report(hashing, &run->arena, &run->facts) : st;
 }
 
 /* ---- the report */
@@ -316,7 +320,8 @@ static tfd_works works_of(const tfd_run *run)
     return TFD_WORKS_OK;
 }
 
-/* TensorFlow and Keras wrap the exception that tells into one that repeats its traceback: the first raised says more. */
+/* TensorFlow and Keras wrap the exception that tells into one that repeats its traceback: the first raised
+ * says more. */
 static const tfd_exception *telling_exception(const tfd_import *import)
 {
     const tfd_exception *first = import->exception_count > 0 ? &import->exceptions[0] : NULL;
@@ -334,8 +339,9 @@ static tfd_str import_summary(tfd_run *run)
     if (!import->ran)
         return TFD_STR("");
     if (import->timed_out)
-        return tfd_arena_fmt(&run->arena, "did not end within %llu s",
-                             (unsigned long long)(run->options->timeout_ms ? run->options->timeout_ms / 1000 : 120));
+        return tfd_arena_fmt(
+            &run->arena, "did not end within %llu s",
+            (unsigned long long)(run->options->timeout_ms ? run->options->timeout_ms / 1000 : 120));
     if (import->signal != 0)
         return tfd_arena_fmt(&run->arena, "died of signal %d", import->signal);
     if (import->is_namespace)
@@ -396,7 +402,8 @@ static tfd_status examine(tfd_run *run, tfd_err *err)
     if (st != TFD_OK)
         return st;
     run_phase(run, TFD_PHASE_PACKAGES);
-    tf = run->facts.tensorflow < run->facts.dists.count ? &run->facts.dists.items[run->facts.tensorflow] : NULL;
+    tf = run->facts.tensorflow < run->facts.dists.count ? &run->facts.dists.items[run->facts.tensorflow]
+                                                        : NULL;
     st = tfd_kb_preload(run->kb, tf ? tf->version : TFD_STR(""), err);
     if (st != TFD_OK)
         return st;

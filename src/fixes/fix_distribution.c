@@ -2,8 +2,8 @@
 #include "core/title.h"
 #include "fixes/fix.h"
 
-/* Their requirement "tensorflow" would put the full package over tensorflow-cpu, -rocm …: pip and uv do not know that
- * these are the same files. */
+/* Their requirement "tensorflow" would put the full package over tensorflow-cpu, -rocm …: pip and uv do not
+ * know that these are the same files. */
 static bool would_pull_tensorflow(const tfd_fix_ctx *ctx, tfd_str key)
 {
     return tfd_str_is(key, "tf-keras") || tfd_kb_is_addon(ctx->view->kb, key);
@@ -13,7 +13,8 @@ static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
 {
     tfd_str spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(dist->name), TFD_ARG(dist->version));
 
-    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(dist->name), TFD_ARG(dist->version)));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(dist->name),
+                                     TFD_ARG(dist->version)));
     tfd_fix_install(ctx, dist->has_record ? TFD_REINSTALL_NO_DEPS : TFD_INSTALL_OVER, spec);
 }
 
@@ -53,7 +54,8 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx)
         fix_version(ctx, key, TFD_INSTALL);
         return;
     }
-    /* The version is in range and the files are as recorded: a newer one in range is the next thing to try. */
+    /* The version is in range and the files are as recorded: a newer one in range is the next thing to try.
+     */
     if (dist->was_hashed)
         fix_version(ctx, key, TFD_INSTALL_UPGRADE);
     fix_damaged(ctx, dist);

@@ -87,7 +87,8 @@ static void upgrade_old_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
     const tfd_dist *pip = tfd_view_dist(ctx->view, row);
 
     if (pip && tfd_specifier_match(TFD_STR("<19.3"), pip->version, TFD_PRE_ALLOW) == TFD_YES)
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install --upgrade pip", sudo, TFD_ARG(python)));
+        tfd_fix_command(
+            ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install --upgrade pip", sudo, TFD_ARG(python)));
 }
 
 static void ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
@@ -107,19 +108,24 @@ void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
     ctx->items[ctx->count - 1].needs_network = true;
     switch (installer_of(ctx)) {
     case INSTALLER_CONDA:
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s%s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s%s %.*s",
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
                                            TFD_ARG(tfd_sh_quote(ctx->arena, py->env_root)),
-                                           mode == TFD_REINSTALL_NO_DEPS ? " --force-reinstall" : "", TFD_ARG(word)));
+                                           mode == TFD_REINSTALL_NO_DEPS ? " --force-reinstall" : "",
+                                           TFD_ARG(word)));
         return;
     case INSTALLER_UV:
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s pip install --python %.*s%s%s %.*s", sudo,
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python), uv_flags(mode),
-                                           py->externally_managed.len > 0 ? " --break-system-packages" : "", TFD_ARG(word)));
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python),
+                                           uv_flags(mode),
+                                           py->externally_managed.len > 0 ? " --break-system-packages" : "",
+                                           TFD_ARG(word)));
         return;
     default:
         ensure_pip(ctx, python, sudo);
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install%s%s %.*s", sudo, TFD_ARG(python), pip_flags(mode),
-                                           managed_flag(ctx), TFD_ARG(word)));
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install%s%s %.*s", sudo, TFD_ARG(python),
+                                      pip_flags(mode), managed_flag(ctx), TFD_ARG(word)));
     }
 }
 
@@ -131,12 +137,14 @@ void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names)
 
     if (installer_of(ctx) == INSTALLER_UV) {
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s pip uninstall --python %.*s %.*s", sudo,
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python), TFD_ARG(names)));
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python),
+                                           TFD_ARG(names)));
         return;
     }
     ensure_pip(ctx, python, sudo);
     tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip uninstall -y%s %.*s", sudo, TFD_ARG(python),
-                                       py->externally_managed.len > 0 ? " --break-system-packages" : "", TFD_ARG(names)));
+                                       py->externally_managed.len > 0 ? " --break-system-packages" : "",
+                                       TFD_ARG(names)));
 }
 
 static bool add_clauses(tfd_str *clauses, size_t *count, size_t max, tfd_str specifier)
@@ -186,8 +194,9 @@ tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
 
 static bool release_fits(const tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str python)
 {
-    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(
-        release, ctx->view->facts->python.arch == TFD_ARCH_AARCH64 ? TFD_STR("linux-aarch64") : TFD_STR("linux-x86_64"));
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, ctx->view->facts->python.arch == TFD_ARCH_AARCH64
+                                                               ? TFD_STR("linux-aarch64")
+                                                               : TFD_STR("linux-x86_64"));
     tfd_str libc = ctx->view->facts->python.libc_version;
     int order = 0;
 

@@ -12,8 +12,8 @@ static const tfd_interpreter *find_with_tensorflow(const tfd_view *view)
     return NULL;
 }
 
-/* An interpreter of a given minor version ("3.12"), or, with an empty one, any that TensorFlow has wheels for. Base
- * installations before environments, since a venv made from a venv dies with it. */
+/* An interpreter of a given minor version ("3.12"), or, with an empty one, any that TensorFlow has wheels
+ * for. Base installations before environments, since a venv made from a venv dies with it. */
 static const tfd_interpreter *find_base(const tfd_view *view, tfd_str minor)
 {
     const tfd_interpreter *best = NULL;
@@ -46,19 +46,24 @@ static void fix_wrong_one(tfd_fix_ctx *ctx)
     if (!other)
         return;
     bin = tfd_path_dir(TFD_PATH_POSIX, other->path);
-    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Use the interpreter that has TensorFlow: %.*s", TFD_ARG(other->path)));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Use the interpreter that has TensorFlow: %.*s",
+                                     TFD_ARG(other->path)));
     if (tfd_str_starts_z(other->seen_in, "conda") || tfd_str_is(other->seen_in, "CONDA_PREFIX"))
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "conda activate %.*s",
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_dir(TFD_PATH_POSIX, bin)))));
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena, "conda activate %.*s",
+                                      TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_dir(TFD_PATH_POSIX, bin)))));
     else if (other->has_activate)
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, ". %.*s",
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, bin,
-                                                                                          TFD_STR("activate"))))));
+        tfd_fix_command(
+            ctx, tfd_arena_fmt(ctx->arena, ". %.*s",
+                               TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, bin,
+                                                                              TFD_STR("activate"))))));
     else
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export PATH=%.*s:\"$PATH\"", TFD_ARG(tfd_sh_quote(ctx->arena, bin))));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export PATH=%.*s:\"$PATH\"",
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, bin))));
     tfd_fix_note(ctx, TFD_STR("In an IDE or notebook, choose this interpreter or kernel."));
     spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(other->tf_dist), TFD_ARG(other->tf_version));
-    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Or install it into %.*s as well", TFD_ARG(ctx->view->facts->python.path)));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Or install it into %.*s as well",
+                                     TFD_ARG(ctx->view->facts->python.path)));
     tfd_fix_install(ctx, TFD_INSTALL, spec);
 }
 
@@ -71,11 +76,16 @@ static void fix_new_environment(tfd_fix_ctx *ctx)
     if (base) {
         tfd_str python = tfd_sh_quote(ctx->arena, base->path);
 
-        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Make an environment with CPython %.*s, which TensorFlow has wheels for",
-                                         TFD_ARG(base->version)));
+        tfd_fix_begin(ctx,
+                      tfd_arena_fmt(ctx->arena,
+                                    "Make an environment with CPython %.*s, which TensorFlow has wheels for",
+                                    TFD_ARG(base->version)));
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv .venv-tensorflow", TFD_ARG(python)));
     } else {
-        tfd_fix_begin(ctx, TFD_STR("Make an environment with a CPython that TensorFlow has wheels for (uv brings one along)"));
+        tfd_fix_begin(
+            ctx,
+            TFD_STR(
+                "Make an environment with a CPython that TensorFlow has wheels for (uv brings one along)"));
         if (uv.len == 0)
             return;
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s venv --seed --python 3.12 .venv-tensorflow",
@@ -96,15 +106,19 @@ static void fix_venv(tfd_fix_ctx *ctx)
     if (py->broken == TFD_PY_MISSING && py->env_root.len == 0)
         return;
     if (!base) {
-        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install CPython %.*s again (the environment %.*s was made from it), or make "
-                                                     "the environment anew",
-                                         TFD_ARG(line), TFD_ARG(py->env_root)));
+        tfd_fix_begin(
+            ctx, tfd_arena_fmt(ctx->arena,
+                               "Install CPython %.*s again (the environment %.*s was made from it), or make "
+                               "the environment anew",
+                               TFD_ARG(line), TFD_ARG(py->env_root)));
         return;
     }
-    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Attach the environment to %.*s; its packages stay", TFD_ARG(base->path)));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Attach the environment to %.*s; its packages stay",
+                                     TFD_ARG(base->path)));
     /* venv keeps a dangling bin/python as it is, so the old links have to go first. */
     tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -f %.*s/bin/python*", TFD_ARG(root)));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv%s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, base->path)),
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv%s %.*s",
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, base->path)),
                                        py->system_site ? " --system-site-packages" : "", TFD_ARG(root)));
 }
 
@@ -117,11 +131,12 @@ static void fix_library_of_system_python(tfd_fix_ctx *ctx)
     if (!tfd_str_is(distro, "debian") && !tfd_str_is(distro, "ubuntu"))
         return;
     tfd_fix_begin(ctx, TFD_STR("Put the distribution's Python in place again"));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena,
-                                       "%sapt-get install --reinstall -y libpython%d.%d-minimal libpython%d.%d-stdlib "
-                                       "python%d.%d-minimal python%d.%d",
-                                       sudo, py->major, py->minor, py->major, py->minor, py->major, py->minor, py->major,
-                                       py->minor));
+    tfd_fix_command(
+        ctx, tfd_arena_fmt(ctx->arena,
+                           "%sapt-get install --reinstall -y libpython%d.%d-minimal libpython%d.%d-stdlib "
+                           "python%d.%d-minimal python%d.%d",
+                           sudo, py->major, py->minor, py->major, py->minor, py->major, py->minor, py->major,
+                           py->minor));
     tfd_fix_needs_admin(ctx);
     ctx->items[ctx->count - 1].needs_network = true;
 }
@@ -140,14 +155,17 @@ static void fix_broken(tfd_fix_ctx *ctx)
         fix_library_of_system_python(ctx);
     else if (py->env == TFD_ENV_CONDA && py->conda.len > 0) {
         tfd_fix_begin(ctx, TFD_STR("Put conda's Python in place again"));
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s --force-reinstall python=%.*s",
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->env_root)), TFD_ARG(py->version)));
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s --force-reinstall python=%.*s",
+                                      TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
+                                      TFD_ARG(tfd_sh_quote(ctx->arena, py->env_root)), TFD_ARG(py->version)));
         ctx->items[ctx->count - 1].needs_network = true;
     } else {
-        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install CPython %.*s in %.*s again; where it is built from source, with the "
-                                                     "headers of the library that is missing",
-                                         TFD_ARG(py->version), TFD_ARG(py->base_prefix)));
+        tfd_fix_begin(
+            ctx, tfd_arena_fmt(ctx->arena,
+                               "Install CPython %.*s in %.*s again; where it is built from source, with the "
+                               "headers of the library that is missing",
+                               TFD_ARG(py->version), TFD_ARG(py->base_prefix)));
     }
 }
 

@@ -39,17 +39,22 @@ static void remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators,
         if (tfd_str_eq(without_slash(one), without_slash(entry)))
             found = true;
         else if (one.len > 0)
-            kept = tfd_arena_fmt(ctx->arena, kept.len > 0 ? "%.*s:%.*s" : "%.*s%.*s", TFD_ARG(kept), TFD_ARG(one));
+            kept = tfd_arena_fmt(ctx->arena, kept.len > 0 ? "%.*s:%.*s" : "%.*s%.*s", TFD_ARG(kept),
+                                 TFD_ARG(one));
     }
-    tfd_fix_begin(ctx, found && kept.len > 0 ? tfd_arena_fmt(ctx->arena, "Take %.*s out of %s", TFD_ARG(entry), name)
-                                             : tfd_arena_fmt(ctx->arena, "Unset %s", name));
+    tfd_fix_begin(ctx, found && kept.len > 0
+                           ? tfd_arena_fmt(ctx->arena, "Take %.*s out of %s", TFD_ARG(entry), name)
+                           : tfd_arena_fmt(ctx->arena, "Unset %s", name));
     if (found && kept.len > 0)
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export %s=%.*s", name, TFD_ARG(tfd_sh_quote(ctx->arena, kept))));
+        tfd_fix_command(
+            ctx, tfd_arena_fmt(ctx->arena, "export %s=%.*s", name, TFD_ARG(tfd_sh_quote(ctx->arena, kept))));
     else
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "unset %s", name));
-    tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "Find where %s is set (start-up files of the shell, the job's settings) and change "
-                                                "it there as well.",
-                                    name));
+    tfd_fix_note(ctx, tfd_arena_fmt(
+                          ctx->arena,
+                          "Find where %s is set (start-up files of the shell, the job's settings) and change "
+                          "it there as well.",
+                          name));
 }
 
 static bool is_taken(const tfd_place *place, tfd_str name)
@@ -68,8 +73,10 @@ static void fix_shadow(tfd_fix_ctx *ctx)
     for (int i = 2; place && is_taken(place, fresh) && i < 100; i++)
         fresh = tfd_arena_fmt(ctx->arena, "my%d_%.*s", i, TFD_ARG(name));
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Give %.*s another name", TFD_ARG(path)));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "mv %.*s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, path)),
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, dir, fresh)))));
+    tfd_fix_command(
+        ctx, tfd_arena_fmt(
+                 ctx->arena, "mv %.*s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, path)),
+                 TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, dir, fresh)))));
     tfd_fix_note(ctx, TFD_STR("Change the imports of your own programs that mean this file."));
 }
 
@@ -79,7 +86,8 @@ static void switch_off_file(tfd_fix_ctx *ctx, tfd_str path)
     tfd_str off = tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(path));
 
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Switch %.*s off", TFD_ARG(path)));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "mv %.*s %.*s", TFD_ARG(word), TFD_ARG(tfd_sh_quote(ctx->arena, off))));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "mv %.*s %.*s", TFD_ARG(word),
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, off))));
 }
 
 /* Distributions of the user site that stand in front of the environment's: uninstall just these. */
@@ -94,11 +102,13 @@ static void fix_user_site(tfd_fix_ctx *ctx, size_t place)
 
         if (dist->place != place || !dist->is_needed || !dist->has_record || dist->is_shadowed)
             continue;
-        names = tfd_arena_fmt(ctx->arena, count > 0 ? "%.*s %.*s" : "%.*s%.*s", TFD_ARG(names), TFD_ARG(dist->name));
+        names = tfd_arena_fmt(ctx->arena, count > 0 ? "%.*s %.*s" : "%.*s%.*s", TFD_ARG(names),
+                              TFD_ARG(dist->name));
         count++;
     }
     if (count > 0 && facts->python.has_pip != TFD_NO) {
-        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove %.*s from the user site; the environment's own then count",
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena,
+                                         "Remove %.*s from the user site; the environment's own then count",
                                          TFD_ARG(names)));
         tfd_fix_uninstall(ctx, names);
     }
@@ -157,9 +167,10 @@ static void fix_variable(tfd_fix_ctx *ctx)
     tfd_str name = ctx->lead->subject;
 
     if (tfd_str_is(name, "keras.json")) {
-        switch_off_file(ctx, ctx->lead->path.len > 0 ? ctx->lead->path
-                                                     : tfd_path_join(TFD_PATH_POSIX, ctx->arena, ctx->view->facts->home,
-                                                                     TFD_STR(".keras/keras.json")));
+        switch_off_file(ctx, ctx->lead->path.len > 0
+                                 ? ctx->lead->path
+                                 : tfd_path_join(TFD_PATH_POSIX, ctx->arena, ctx->view->facts->home,
+                                                 TFD_STR(".keras/keras.json")));
         tfd_fix_note(ctx, TFD_STR("Keras writes a new one with its defaults."));
         return;
     }

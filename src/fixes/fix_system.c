@@ -11,22 +11,25 @@ static void fix_limit(tfd_fix_ctx *ctx)
     if (tfd_str_is(ctx->lead->subject, "address space")) {
         tfd_fix_begin(ctx, TFD_STR("Lift the limit of the address space in this shell"));
         tfd_fix_command(ctx, TFD_STR("ulimit -v unlimited"));
-        tfd_fix_note(ctx, TFD_STR("If the shell refuses, the limit was set by an administrator (limits.conf, the batch system)."));
+        tfd_fix_note(ctx, TFD_STR("If the shell refuses, the limit was set by an administrator (limits.conf, "
+                                  "the batch system)."));
     } else if (tfd_str_is(ctx->lead->subject, "open files")) {
         tfd_fix_begin(ctx, TFD_STR("Raise the limit of open files in this shell"));
         tfd_fix_command(ctx, TFD_STR("ulimit -n 1024"));
     } else {
-        tfd_fix_begin(ctx, TFD_STR("Give this machine, container or job more memory (the import needs about 450 MB)"));
+        tfd_fix_begin(
+            ctx, TFD_STR("Give this machine, container or job more memory (the import needs about 450 MB)"));
     }
 }
 
-/* Every file that may not be read gets its own chmod, up to a few; more of them mean that the whole package was installed
- * with a strict umask. */
+/* Every file that may not be read gets its own chmod, up to a few; more of them mean that the whole package
+ * was installed with a strict umask. */
 #define CHMOD_MAX 4
 
 static void add_chmod(tfd_fix_ctx *ctx, tfd_str path)
 {
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod a+rX %.*s", ctx->view->facts->python.site_writable == TFD_NO ? sudo_of(ctx) : "",
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod a+rX %.*s",
+                                       ctx->view->facts->python.site_writable == TFD_NO ? sudo_of(ctx) : "",
                                        TFD_ARG(tfd_sh_quote(ctx->arena, path))));
 }
 
@@ -35,8 +38,9 @@ static void fix_tempdir(tfd_fix_ctx *ctx)
     tfd_str home = ctx->view->facts->home;
 
     tfd_fix_begin(ctx, TFD_STR("Name a folder for temporary files that can be written and has room"));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export TMPDIR=%.*s",
-                                       TFD_ARG(home.len > 0 ? tfd_sh_quote(ctx->arena, home) : TFD_STR("\"$HOME\""))));
+    tfd_fix_command(
+        ctx, tfd_arena_fmt(ctx->arena, "export TMPDIR=%.*s",
+                           TFD_ARG(home.len > 0 ? tfd_sh_quote(ctx->arena, home) : TFD_STR("\"$HOME\""))));
 }
 
 static void fix_permission(tfd_fix_ctx *ctx)
@@ -50,8 +54,9 @@ static void fix_permission(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx, TFD_STR("Let this user read the files"));
     if (count > CHMOD_MAX) {
         place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, ctx->lead->path));
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod -R a+rX %.*s", sudo_of(ctx),
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, place ? place->path : ctx->lead->path))));
+        tfd_fix_command(
+            ctx, tfd_arena_fmt(ctx->arena, "%schmod -R a+rX %.*s", sudo_of(ctx),
+                               TFD_ARG(tfd_sh_quote(ctx->arena, place ? place->path : ctx->lead->path))));
         return;
     }
     for (size_t i = 0; i < all->count; i++)
@@ -73,7 +78,8 @@ static void fix_blocked(tfd_fix_ctx *ctx)
         tfd_fix_note(ctx, TFD_STR("Or make the environment on a file system that is not mounted noexec."));
         return;
     }
-    tfd_fix_begin(ctx, TFD_STR("Ask the administrator to allow the file; what refused it stands in the evidence"));
+    tfd_fix_begin(ctx,
+                  TFD_STR("Ask the administrator to allow the file; what refused it stands in the evidence"));
 }
 
 static void fix_libstdcxx(tfd_fix_ctx *ctx)
@@ -125,14 +131,17 @@ void tfd_fix_system(tfd_fix_ctx *ctx)
         fix_execstack(ctx);
         break;
     case TFD_CAUSE_DISK_FULL:
-        tfd_fix_begin(ctx, TFD_STR("Free some space on the file system that is full; the evidence names the path"));
+        tfd_fix_begin(
+            ctx, TFD_STR("Free some space on the file system that is full; the evidence names the path"));
         break;
     case TFD_CAUSE_CPU_NO_AVX:
-        tfd_fix_begin(ctx, TFD_STR("Run on a processor with AVX (in a virtual machine: hand the host's processor type through), or "
+        tfd_fix_begin(ctx, TFD_STR("Run on a processor with AVX (in a virtual machine: hand the host's "
+                                   "processor type through), or "
                                    "build TensorFlow from source without AVX"));
         break;
     case TFD_CAUSE_LIBC_MUSL:
-        tfd_fix_begin(ctx, TFD_STR("Use a system or container image with glibc (python:3.12-slim in place of python:3.12-alpine)"));
+        tfd_fix_begin(ctx, TFD_STR("Use a system or container image with glibc (python:3.12-slim in place of "
+                                   "python:3.12-alpine)"));
         break;
     default:
         break;

@@ -10,9 +10,11 @@ static void fix_missing(tfd_fix_ctx *ctx)
 {
     tfd_str version = tfd_fix_best_tensorflow(ctx);
 
-    tfd_fix_begin(ctx, version.len > 0 ? tfd_arena_fmt(ctx->arena, "Install TensorFlow %.*s, the newest known for this Python",
-                                                       TFD_ARG(version))
-                                       : TFD_STR("Install TensorFlow"));
+    tfd_fix_begin(ctx,
+                  version.len > 0
+                      ? tfd_arena_fmt(ctx->arena, "Install TensorFlow %.*s, the newest known for this Python",
+                                      TFD_ARG(version))
+                      : TFD_STR("Install TensorFlow"));
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, TFD_STR("tensorflow"), version));
 }
 
@@ -56,7 +58,8 @@ static bool fix_tilde(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx, TFD_STR("Remove what the interrupted upgrade left, and install TensorFlow again"));
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].kind == TFD_LEFTOVER_TILDE)
-            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s",
+                                               TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
     if (version.len == 0)
         version = tfd_fix_best_tensorflow(ctx);
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, name, version));
@@ -71,7 +74,8 @@ static void remove_second_metadata(tfd_fix_ctx *ctx)
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].kind == TFD_LEFTOVER_TWO_META && all->items[i].dist != TFD_NONE &&
             tfd_view_dist(ctx->view, all->items[i].dist)->is_tensorflow)
-            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s",
+                                               TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
 }
 
 static void fix_corrupt(tfd_fix_ctx *ctx)
@@ -82,9 +86,11 @@ static void fix_corrupt(tfd_fix_ctx *ctx)
 
     if (fix_tilde(ctx))
         return;
-    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
+    tfd_fix_begin(ctx,
+                  tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
     remove_second_metadata(ctx);
-    tfd_fix_install(ctx, tf && !tf->has_record ? TFD_INSTALL_OVER : TFD_REINSTALL_NO_DEPS, pinned(ctx, name, version));
+    tfd_fix_install(ctx, tf && !tf->has_record ? TFD_INSTALL_OVER : TFD_REINSTALL_NO_DEPS,
+                    pinned(ctx, name, version));
     tfd_fix_note(ctx, TFD_STR("Restart notebooks and IDEs that use this environment afterwards."));
 }
 
@@ -92,7 +98,8 @@ static void fix_corrupt(tfd_fix_ctx *ctx)
 static bool is_required(const tfd_facts *facts, tfd_str key)
 {
     for (size_t i = 0; i < facts->requirements.count; i++)
-        if (tfd_str_eq(facts->requirements.items[i].key, key) && facts->requirements.items[i].applies == TFD_YES)
+        if (tfd_str_eq(facts->requirements.items[i].key, key) &&
+            facts->requirements.items[i].applies == TFD_YES)
             return true;
     return false;
 }
@@ -108,25 +115,28 @@ static void fix_duplicate(tfd_fix_ctx *ctx)
 
         if (!dist->is_tensorflow || dist->is_shadowed)
             continue;
-        names = tfd_arena_fmt(ctx->arena, names.len > 0 ? "%.*s %.*s" : "%.*s%.*s", TFD_ARG(names), TFD_ARG(dist->name));
+        names = tfd_arena_fmt(ctx->arena, names.len > 0 ? "%.*s %.*s" : "%.*s%.*s", TFD_ARG(names),
+                              TFD_ARG(dist->name));
         if (!keep || (is_required(facts, dist->key) && !is_required(facts, keep->key)))
             keep = dist;
     }
     if (!keep)
         return;
-    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove both and install one of them, %.*s %.*s", TFD_ARG(keep->name),
-                                     TFD_ARG(keep->version)));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove both and install one of them, %.*s %.*s",
+                                     TFD_ARG(keep->name), TFD_ARG(keep->version)));
     tfd_fix_uninstall(ctx, names);
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, keep->name, keep->version));
 }
 
-/* The wheel was made for something else. The same version may exist for this machine; else the newest that does. */
+/* The wheel was made for something else. The same version may exist for this machine; else the newest that
+ * does. */
 static void fix_other_build(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     const tfd_kb_release *release = tf ? tfd_kb_release_find(ctx->view->kb, tf->version) : NULL;
     const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, TFD_STR("linux-x86_64")) : NULL;
-    tfd_str python = tfd_arena_fmt(ctx->arena, "%d.%d", ctx->view->facts->python.major, ctx->view->facts->python.minor);
+    tfd_str python =
+        tfd_arena_fmt(ctx->arena, "%d.%d", ctx->view->facts->python.major, ctx->view->facts->python.minor);
     tfd_str version = tfd_fix_best_tensorflow(ctx);
     bool same = false;
 

@@ -8,28 +8,17 @@ typedef struct fix_row {
 } fix_row;
 
 static const fix_row rows[] = {
-    {TFD_CAUSE_DEP_NUMPY, tfd_fix_distribution},
-    {TFD_CAUSE_DEP_PROTOBUF, tfd_fix_distribution},
-    {TFD_CAUSE_DEP_KERAS, tfd_fix_distribution},
-    {TFD_CAUSE_DEP_OTHER, tfd_fix_distribution},
-    {TFD_CAUSE_ADDON_MISMATCH, tfd_fix_distribution},
-    {TFD_CAUSE_TF_MISSING, tfd_fix_tensorflow},
-    {TFD_CAUSE_TF_CORRUPT, tfd_fix_tensorflow},
-    {TFD_CAUSE_TF_DUPLICATE, tfd_fix_tensorflow},
-    {TFD_CAUSE_TF_ABI_MISMATCH, tfd_fix_tensorflow},
-    {TFD_CAUSE_WRONG_PLATFORM_WHEEL, tfd_fix_tensorflow},
-    {TFD_CAUSE_OS_TOO_OLD, tfd_fix_tensorflow},
-    {TFD_CAUSE_PYTHON_WRONG_ONE, tfd_fix_interpreter},
-    {TFD_CAUSE_PYTHON_UNSUPPORTED, tfd_fix_interpreter},
-    {TFD_CAUSE_PYTHON_32BIT, tfd_fix_interpreter},
-    {TFD_CAUSE_PYTHON_NOT_CPYTHON, tfd_fix_interpreter},
-    {TFD_CAUSE_PYTHON_BROKEN, tfd_fix_interpreter},
-    {TFD_CAUSE_VENV_BROKEN, tfd_fix_interpreter},
-    {TFD_CAUSE_ARCH_MISMATCH, tfd_fix_interpreter},
-    {TFD_CAUSE_NAME_SHADOWING, tfd_fix_search_path},
-    {TFD_CAUSE_PYTHONPATH_CONFLICT, tfd_fix_search_path},
-    {TFD_CAUSE_LDPATH_CONFLICT, tfd_fix_search_path},
-    {TFD_CAUSE_ENV_SETTING, tfd_fix_search_path},
+    {TFD_CAUSE_DEP_NUMPY, tfd_fix_distribution},         {TFD_CAUSE_DEP_PROTOBUF, tfd_fix_distribution},
+    {TFD_CAUSE_DEP_KERAS, tfd_fix_distribution},         {TFD_CAUSE_DEP_OTHER, tfd_fix_distribution},
+    {TFD_CAUSE_ADDON_MISMATCH, tfd_fix_distribution},    {TFD_CAUSE_TF_MISSING, tfd_fix_tensorflow},
+    {TFD_CAUSE_TF_CORRUPT, tfd_fix_tensorflow},          {TFD_CAUSE_TF_DUPLICATE, tfd_fix_tensorflow},
+    {TFD_CAUSE_TF_ABI_MISMATCH, tfd_fix_tensorflow},     {TFD_CAUSE_WRONG_PLATFORM_WHEEL, tfd_fix_tensorflow},
+    {TFD_CAUSE_OS_TOO_OLD, tfd_fix_tensorflow},          {TFD_CAUSE_PYTHON_WRONG_ONE, tfd_fix_interpreter},
+    {TFD_CAUSE_PYTHON_UNSUPPORTED, tfd_fix_interpreter}, {TFD_CAUSE_PYTHON_32BIT, tfd_fix_interpreter},
+    {TFD_CAUSE_PYTHON_NOT_CPYTHON, tfd_fix_interpreter}, {TFD_CAUSE_PYTHON_BROKEN, tfd_fix_interpreter},
+    {TFD_CAUSE_VENV_BROKEN, tfd_fix_interpreter},        {TFD_CAUSE_ARCH_MISMATCH, tfd_fix_interpreter},
+    {TFD_CAUSE_NAME_SHADOWING, tfd_fix_search_path},     {TFD_CAUSE_PYTHONPATH_CONFLICT, tfd_fix_search_path},
+    {TFD_CAUSE_LDPATH_CONFLICT, tfd_fix_search_path},    {TFD_CAUSE_ENV_SETTING, tfd_fix_search_path},
 };
 
 void tfd_fix_begin(tfd_fix_ctx *ctx, tfd_str title)
@@ -113,17 +102,19 @@ static tfd_status copy_out(tfd_fix_ctx *ctx, tfd_fix **out, size_t *count)
     return TFD_OK;
 }
 
-tfd_status tfd_fixes_find(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena, tfd_fix **out, size_t *count)
+tfd_status tfd_fixes_find(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena, tfd_fix **out,
+                          size_t *count)
 {
     tfd_fix_ctx ctx = {.view = view, .lead = lead, .arena = arena};
-    void (*find)(tfd_fix_ctx *ctx) = tfd_fix_system;
+    void (*find)(tfd_fix_ctx * ctx) = tfd_fix_system;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].cause == lead->cause)
             find = rows[i].find;
     find(&ctx);
     if (ctx.count == 0)
-        tfd_fix_begin(&ctx, tfd_arena_fmt(arena, "No command can repair this; see: tfdiag show %s", tfd_cause_name(lead->cause)));
+        tfd_fix_begin(&ctx, tfd_arena_fmt(arena, "No command can repair this; see: tfdiag show %s",
+                                          tfd_cause_name(lead->cause)));
     return copy_out(&ctx, out, count);
 }
 
@@ -149,7 +140,8 @@ tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena
         if (other->needs_also_count == 0 || other->fix_count == 0)
             continue;
         for (size_t j = 0; j < other->fixes[0].command_count; j++) {
-            if (first->fixes[0].command_count == TFD_COMMANDS_MAX || has_command(&first->fixes[0], other->fixes[0].commands[j]))
+            if (first->fixes[0].command_count == TFD_COMMANDS_MAX ||
+                has_command(&first->fixes[0], other->fixes[0].commands[j]))
                 continue;
             first->fixes[0].commands[first->fixes[0].command_count++] = other->fixes[0].commands[j];
             first->fixes[0].needs_admin |= other->fixes[0].needs_admin;
@@ -158,6 +150,7 @@ tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena
         }
     }
     if (was_joined)
-        first->fixes[0].title = tfd_arena_fmt(arena, "%.*s, and repair what is broken beside it", TFD_ARG(first->fixes[0].title));
+        first->fixes[0].title =
+            tfd_arena_fmt(arena, "%.*s, and repair what is broken beside it", TFD_ARG(first->fixes[0].title));
     return TFD_OK;
 }
