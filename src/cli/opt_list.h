@@ -17,24 +17,28 @@ TFD_OPT(NO_RUN, "no-run", 0, NULL, TFD_ON_CHECK, "How",
         "Never start the interpreter: only read files, and forecast how the import would end.")
 TFD_OPT(DEEP, "deep", 0, NULL, TFD_ON_CHECK, "How",
         "Compare every hash of RECORD, of every package that TensorFlow needs.")
-TFD_OPT(
-    TIMEOUT, "timeout", 0, "SECONDS", TFD_ON_CHECK, "How",
-    "How long the import may take before it is ended; 120 unless given, at most 86400. Decimals are fine.")
+TFD_OPT(TIMEOUT, "timeout", 0, "SECONDS", TFD_ON_CHECK, "How",
+        "How long the import may take before it is ended; 120 unless given, at most 86400. Decimals are fine.")
 TFD_OPT(ONLY, "only", 0, "ID,...", TFD_ON_CHECK, "How",
         "Run these checks and no other; may be given again. 'tfdiag list checks' names them.")
-TFD_OPT(SKIP, "skip", 0, "ID,...", TFD_ON_CHECK, "How", "Leave these checks out; may be given again.")
+TFD_OPT(SKIP, "skip", 0, "ID,...", TFD_ON_CHECK, "How",
+        "Leave these checks out; may be given again.")
 TFD_OPT(KB, "kb", 0, "DIR", TFD_ON_ALL, "How",
         "Take the knowledge from this folder instead of the built-in one.")
-TFD_OPT(FORMAT, "format", 0, "text|json", TFD_ON_ALL, "Output", "Form of the answer; text unless given.")
-TFD_OPT(JSON, "json", 0, NULL, TFD_ON_ALL, "Output", "The same as --format json.")
+TFD_OPT(FORMAT, "format", 0, "text|json", TFD_ON_ALL, "Output",
+        "Form of the answer; text unless given.")
+TFD_OPT(JSON, "json", 0, NULL, TFD_ON_ALL, "Output",
+        "The same as --format json.")
 TFD_OPT(OUTPUT, "output", 'o', "FILE", TFD_ON_ALL, "Output",
         "Write the answer to this file, all of it or nothing; '-' is standard output.")
 TFD_OPT(COLOR, "color", 0, "auto|always|never", TFD_ON_ALL, "Output",
         "Colours; auto uses them on a terminal where NO_COLOR is not set.")
 TFD_OPT(VERBOSE, "verbose", 'v', NULL, TFD_ON_CHECK, "Output",
         "All evidence, why the causes rank as they do, every check and fact.")
-TFD_OPT(STAT, "stat", 0, NULL, TFD_ON_CHECK, "Output", "How long each check took.")
+TFD_OPT(STAT, "stat", 0, NULL, TFD_ON_CHECK, "Output",
+        "How long each check took.")
 TFD_OPT(HELP, "help", 'h', NULL, TFD_ON_ALL, "Output",
         "This text; after a command, the help of that command.")
-TFD_OPT(VERSION, "version", 0, NULL, TFD_ON_ALL, "Output", "Version of tfdiag and date of its knowledge.")
+TFD_OPT(VERSION, "version", 0, NULL, TFD_ON_ALL, "Output",
+        "Version of tfdiag and date of its knowledge.")
 /* clang-format on */
