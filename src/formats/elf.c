@@ -295,19 +295,51 @@ static void place_tables(tfd_arena *arena, tfd_elf *elf, const dynamic *d)
         tfd_elf_say_bad(elf, TFD_ELF_DAMAGED, TFD_STR("its string table reaches past the end of the file"));
 }
 
+/* Bytes of a string that does not fit into a window: the search path of an object that looks in many folders.
+ * 0: it has no end. */
+static size_t measure_string(tfd_elf_reader *reader, uint64_t offset, uint64_t end)
+{
+    size_t len = 0;
+
+    while (len < TFD_ELF_PATH_MAX && offset + len < end) {
+        size_t piece = end - offset - len < 4096 ? (size_t)(end - offset - len) : 4096;
+        const uint8_t *bytes = tfd_elf_bytes(reader, offset + len, piece);
+        const uint8_t *nul = bytes ? memchr(bytes, 0, piece) : NULL;
+
+        if (nul)
+            return len + (size_t)(nul - bytes);
+        if (!bytes)
+            break;
+        len += piece;
+    }
+    return 0;
+}
+
 bool tfd_elf_copy_string(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t index, tfd_str *out)
 {
+    uint64_t offset = elf->at.strtab + index;
+    uint64_t end = elf->at.strtab + elf->at.strsz;
     tfd_str text = TFD_STR("");
+    size_t got = 0;
+    char *bytes;
 
-    if (index >= elf->at.strsz ||
-        !tfd_elf_string(reader, elf->at.strtab + index, elf->at.strtab + elf->at.strsz, &text)) {
+    if (index < elf->at.strsz && tfd_elf_string(reader, offset, end, &text)) {
+        *out = tfd_arena_str(arena, text);
+        return out->ptr != NULL;
+    }
+    text.len = index < elf->at.strsz ? measure_string(reader, offset, end) : 0;
+    if (text.len == 0) {
         if (elf->state == TFD_ELF_OK)
             tfd_elf_say_bad(elf, TFD_ELF_DAMAGED,
                             TFD_STR("a name in its dynamic section lies outside the string table"));
         return true;
     }
-    *out = tfd_arena_str(arena, text);
-    return out->ptr != NULL;
+    bytes = tfd_arena_take(arena, text.len + 1, 1);
+    if (!bytes)
+        return false;
+    if (reader->sys->read_at(reader->sys, &reader->file, offset, bytes, text.len, &got, NULL) == TFD_OK)
+        *out = (tfd_str){bytes, got};
+    return true;
 }
 
 static tfd_status copy_names(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, const dynamic *d)
