@@ -62,6 +62,8 @@ static void add_text(tfd_cli *cli, topic first, topic last, tfd_buf *out)
     tfd_page page;
 
     tfd_page_init(&page, &cli->style, out);
+    if (cli->style.columns == 0)
+        page.width = SIZE_MAX; /* no terminal: one a line, for grep and the like */
     for (int what = (int)first; what <= (int)last; what++) {
         size_t indent = first == last ? 0 : 2, column = 0;
         tfd_str id, summary;
