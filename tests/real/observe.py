@@ -96,7 +96,7 @@ def one(name, cache, fix):
     r = {"case": name, "state": "ran", "rc": rc, "gist": gist(out), "out": out[-6000:], "info": info,
          "make_s": round(t1 - t0, 1), "run_s": round(t2 - t1, 1)}
     if fix and info["fix"] and rc != 0:
-        pre = "PATH=%s:$PATH" % os.path.dirname(info["python"]) if os.path.isabs(info["python"]) else ":"
+        pre = "PATH=%s:$PATH" % shlex.quote(os.path.dirname(info["python"])) if os.path.isabs(info["python"]) else ":"
         r["fix_rc"], fo = run(shell_script(info, [pre, info["fix"]]), info, cache, 400)
         r["fix_gist"], r["fix_s"] = gist(fo), round(time.time() - t2, 1)
     realenv.discard(dest)
