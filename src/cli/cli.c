@@ -54,7 +54,7 @@ static bool wants_color(const tfd_cli *cli, bool is_terminal)
            !(read_env(cli->sys, "TERM", &value) && tfd_str_is(value, "dumb"));
 }
 
-static void choose_style(tfd_cli *cli, tfd_secrets *secrets)
+static void choose_style(tfd_cli *cli)
 {
     tfd_terminal terminal = tfd_host_get_terminal(TFD_STDOUT);
     tfd_style *style = &cli->style;
@@ -74,8 +74,8 @@ static void choose_style(tfd_cli *cli, tfd_secrets *secrets)
         return;
     style->home = cli->sys->home(cli->sys);
     environment = cli->sys->environ_all(cli->sys, &count);
-    if (tfd_secrets_read(environment, count, &cli->arena, secrets))
-        style->secrets = secrets;
+    if (tfd_secrets_read(environment, count, &cli->arena, &cli->secrets))
+        style->secrets = &cli->secrets;
 }
 
 /* ---- answers */
@@ -208,12 +208,10 @@ static int answer_version(tfd_cli *cli)
 
 static int run_line(tfd_cli *cli, const tfd_err *err, int argc, const char *const *argv)
 {
-    tfd_secrets secrets;
     tfd_usage usage;
     tfd_status st = tfd_opt_parse(argc, argv, cli->names, &cli->request, &usage);
 
-    memset(&secrets, 0, sizeof secrets);
-    choose_style(cli, &secrets);
+    choose_style(cli);
     if (st != TFD_OK)
         return tfd_cli_fail(cli, TFD_EXIT_USAGE, tfd_str_of(usage.message), tfd_str_of(usage.hint));
     if (!cli->sys)

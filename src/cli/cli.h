@@ -22,6 +22,7 @@ typedef struct tfd_cli {
     const tfd_opt_names *names;
     tfd_request request;
     tfd_style style;
+    tfd_secrets secrets;   /* of the environment; style refers to them */
     tfd_arena arena;       /* of this run of the program */
     tfd_kb *kb;            /* NULL until tfd_cli_open_kb */
     tfd_terminal progress; /* standard error */

@@ -10,7 +10,7 @@
 
 static const tfd_opt table[TFD_OPT_COUNT] = {
 #define TFD_OPT(symbol, name, letter, argument, commands, group, help) \
-    {name, letter, argument, commands, group, help},
+    {name, argument, group, help, commands, letter},
 #include "cli/opt_list.h"
 #undef TFD_OPT
 };

@@ -22,11 +22,11 @@ typedef enum tfd_opt_id {
 
 typedef struct tfd_opt {
     const char *name;     /* without "--" */
-    char letter;          /* 0: none */
     const char *argument; /* NULL: takes none; "a|b": one of these words */
+    const char *group;    /* heading in --help */
+    const char *help;     /* sentences */
     unsigned commands;
-    const char *group; /* heading in --help */
-    const char *help;  /* sentences */
+    char letter; /* 0: none */
 } tfd_opt;
 
 /* What the parser has to know of a command. */

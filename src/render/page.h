@@ -59,11 +59,11 @@ typedef struct tfd_detail {
     size_t evidence;     /* of the first cause */
     size_t rows;         /* that one text may take; 0: any number */
     size_t causes;       /* shown at all */
-    bool other_evidence; /* the strongest evidence of further causes */
-    bool other_fix;
     size_t alternatives; /* fixes of the first cause after its best */
     size_t notes;        /* warnings and harmless messages, of each */
-    bool everything;     /* -v */
+    bool other_evidence; /* the strongest evidence of further causes */
+    bool other_fix;
+    bool everything; /* -v */
 } tfd_detail;
 
 /* Prepared text, cut to the rows that the detail allows and wrapped from indent on. */

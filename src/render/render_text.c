@@ -9,11 +9,12 @@
 #define ROWS_KEPT 2 /* for the command that was typed and the next prompt */
 #define GAP 3       /* between the verdict and the target */
 
-static const tfd_detail full = {1000, 0, 1000, true, true, 1000, 1000, true};
+static const tfd_detail full = {1000, 0, 1000, 1000, 1000, true, true, true};
 static const tfd_detail levels[] = {
-    {6, 3, 6, true, true, 1, 4, false},   {4, 3, 4, true, true, 0, 3, false},
-    {4, 2, 4, false, true, 0, 2, false},  {3, 2, 3, false, false, 0, 1, false},
-    {2, 2, 2, false, false, 0, 1, false}, {1, 1, 1, false, false, 0, 1, false},
+    {6, 3, 6, 1, 4, true, true, false},   {4, 3, 4, 0, 3, true, true, false},
+    {4, 2, 4, 0, 2, false, true, false},  {3, 2, 3, 0, 1, false, true, false},
+    {3, 2, 3, 0, 1, false, false, false}, {2, 2, 2, 0, 1, false, false, false},
+    {1, 1, 1, 0, 1, false, false, false},
 };
 
 /* ---- the verdict */
