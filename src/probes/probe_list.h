@@ -3,7 +3,4 @@
 TFD_PROBE(system)
 TFD_PROBE(python)
 TFD_PROBE(packages)
-TFD_PROBE(interpreters)
 TFD_PROBE(record)
-TFD_PROBE(modules)
-TFD_PROBE(native)
