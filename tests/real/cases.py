@@ -21,7 +21,7 @@ shadow-select shadow-calendar shadow-token shadow-struct shadow-socket shadow-em
 shadow-ml_dtypes shadow-copyreg shadow-secrets shadow-h5py shadow-code shadow-signal shadow-statistics shadow-astunparse
 shadow-optree shadow-rich shadow-abc shadow-os shadow-scipy shadow-torch shadow-keras-namespace shadow-random-tf215
 missing-libclang missing-tensorboard missing-markdown missing-pillow missing-urllib3 missing-wheel missing-requests
-missing-tensorboard-tf215 missing-setuptools-tf215 missing-grpcio-tf215 missing-packaging-tf215 missing-gast-tf115
+missing-tensorboard-tf215 missing-setuptools-tf215 missing-grpcio-tf215 missing-packaging-tf215
 gast-old wrapt-old absl-old estimator-old numpy-too-new-tf115 packaging-old optree-old typing-extensions-old-tf215
 env-protobuf-python env-protobuf-upb-tf210 env-protobuf-cpp-tf210 env-keras-backend-tf215 env-legacy-keras-0
 env-xla-flags-good env-numpy-disable-avx2 env-numpy-enable-nonsense env-numpy-both env-numpy-promotion env-log-level-text

@@ -11,20 +11,20 @@ for _d in ("astunparse", "termcolor", "six", "packaging", "requests", "urllib3")
     missing(_d)
 for _d in ("google-pasta", "grpcio", "libclang", "tensorboard", "markdown", "pillow", "wheel"):     # the import does not ask for them
     missing(_d, expect="quiet")
-for _d in ("wrapt", "typing_extensions", "flatbuffers", "ml_dtypes", "packaging", "setuptools"):
+for _d in ("wrapt", "typing_extensions", "flatbuffers", "ml_dtypes", "packaging"):
     missing(_d, "tf215")
-for _d in ("h5py", "tensorflow-estimator", "tensorflow-io-gcs-filesystem", "grpcio", "tensorboard"):
+for _d in ("h5py", "tensorflow-estimator", "tensorflow-io-gcs-filesystem", "grpcio", "tensorboard", "setuptools"):
     missing(_d, "tf215", expect="quiet")
-for _d in ("optree", "namex", "rich"):
+for _d in ("optree", "rich"):
     missing(_d, statement=KERAS)
+missing("namex", statement=KERAS, expect="quiet")
 missing("keras", "tf215", "dep-keras", KERAS)
 missing("numpy", "tf215", "dep-numpy")
 missing("absl-py", "tf210")
 missing("keras", "tf210", "dep-keras", KERAS)
-missing("h5py", "tf210")
+missing("h5py", "tf210", expect="quiet")
 missing("protobuf", "tf221", "dep-protobuf")
 missing("optree", "tf221", "dep-other", KERAS)
-missing("gast", "tf115")
 missing("numpy", "tf115", "dep-numpy")
 missing("astor", "tf115")
 
@@ -179,9 +179,9 @@ addon("addon-text-tf210", "tf210", ["tensorflow-text==2.12.1", "tensorflow-hub==
 addon("addon-io", "tf220", ["tensorflow-io==0.37.1", "tensorflow-io-gcs-filesystem==0.37.1"], "tensorflow_io", None, expect="quiet")
 addon("addon-probability", "tf215", ["tensorflow-probability==0.25.0", "dm-tree==0.1.9", "decorator==5.1.1",
                                      "cloudpickle==3.0.0", "attrs==24.2.0"], "tensorflow_probability",
-      "python -m pip install --no-deps 'tensorflow-probability==0.23.*'", reach="distributions")
+      "python -m pip install --no-deps 'tensorflow-probability==0.23.*'", reach="distributions.Normal")
 addon("addon-probability-old", "tf220", ["tensorflow-probability==0.22.1", "dm-tree==0.1.9", "decorator==5.1.1",
-                                         "cloudpickle==3.0.0", "attrs==24.2.0"], "tensorflow_probability", None, reach="distributions", also=["dep-keras", "dep-other"])
+                                         "cloudpickle==3.0.0", "attrs==24.2.0"], "tensorflow_probability", None, reach="distributions.Normal", also=["dep-keras", "dep-other"])
 addon("addon-addons", "tf215", ["tensorflow-addons==0.21.0", "typeguard==2.13.3"], "tensorflow_addons",
       "python -m pip install --no-deps 'tensorflow-addons==0.23.*'", expect="quiet")
 addon("addon-hub-old", "tf220", ["tensorflow-hub==0.12.0"], "tensorflow_hub",
