@@ -113,6 +113,9 @@ typedef struct tfd_kb_module {
     tfd_kb_need hidden;   /* effect when it is not found */
     tfd_kb_need shadowed; /* effect when an empty NAME.py in the start folder is found first. A lower bound: a
                              file with other contents may break what an empty one does not */
+    tfd_kb_need broken; /* effect when it is there but raises ValueError as it is imported (built for another
+                           NumPy, half removed): guards against ImportError do not help then. Optional
+                           packages that are merely looked for have it, too */
 } tfd_kb_module;
 
 typedef struct tfd_kb_library {

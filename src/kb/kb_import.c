@@ -12,7 +12,8 @@ static tfd_kb_need need_of(const cJSON *item)
     return tfd_str_is(word, "none") ? TFD_KB_NEED_NONE : TFD_KB_NEED_UNKNOWN;
 }
 
-/* A row is [name, kind, hidden, shadowed]; kind is "package", "pure" or "native". */
+/* A row is [name, kind, hidden, shadowed, broken]; kind is "package", "pure" or "native"; a missing effect is
+ * unknown. */
 static void parse_modules(tfd_kb *kb, const cJSON *root, tfd_kb_imports *out)
 {
     void *items;
@@ -34,6 +35,7 @@ static void parse_modules(tfd_kb *kb, const cJSON *root, tfd_kb_imports *out)
         modules->native = tfd_str_is(word, "native");
         modules->hidden = need_of(cJSON_GetArrayItem(row, 2));
         modules->shadowed = need_of(cJSON_GetArrayItem(row, 3));
+        modules->broken = need_of(cJSON_GetArrayItem(row, 4));
         modules++;
         out->module_count++;
     }

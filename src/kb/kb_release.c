@@ -178,6 +178,6 @@ tfd_tri tfd_kb_python_support(tfd_kb *kb, int major, int minor)
 
     if (python)
         return python->tensorflow.len > 0 ? TFD_YES : TFD_NO;
-    /* 2.7 had wheels up to 2.1; 3.0 to 3.5 and everything before the table have none that this tool knows. */
-    return major == 3 && minor < 6 ? TFD_NO : TFD_UNKNOWN;
+    /* Wheels of 1.15 to 2.3 exist for 3.5; the table starts at 3.6. */
+    return major == 3 && minor >= 0 && minor < 5 ? TFD_NO : TFD_UNKNOWN;
 }
