@@ -114,7 +114,7 @@ bool tfd_elf_read_defs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, u
         tfd_cur cur = cursor_at(reader, elf, offset, 20);
         tfd_elf_version version = {0};
         uint16_t flags;
-        uint32_t aux, next, name;
+        uint32_t aux, next, name = 0;
 
         (void)tfd_cur_u16(&cur);
         flags = tfd_cur_u16(&cur);

@@ -1,0 +1,406 @@
+/* Native files that the import opens, what ld.so makes of them, and whether their symbols bind: objects,
+ * resolutions, symbol_problems, intruders. Nothing is loaded; the loader is a model (loader/loader.h). */
+#include "core/probe.h"
+#include "loader/loader.h"
+#include "probes/native_roots.h"
+
+typedef struct native {
+    tfd_probe_ctx *ctx;
+    tfd_loader loader;
+    tfd_arena scratch;
+    tfd_native_roots roots;
+    struct {
+        unsigned char *needed, *optional,
+            *module; /* by file: loaded by a root; only by optional ones; is a root */
+        size_t *dist;
+        size_t capacity;
+    } marks;
+    tfd_str hwcaps[3];
+    size_t hwcap_count;
+    tfd_err *err;
+} native;
+
+static tfd_status no_memory(tfd_err *err)
+{
+    return tfd_err_set(err, TFD_ENOMEM, 0, "native files: out of memory");
+}
+
+/* ---- settings */
+
+static bool has_flags(const tfd_cpu *cpu, const char *const *flags)
+{
+    for (; *flags; flags++)
+        if (tfd_str_find_z(cpu->flags, *flags) == TFD_NPOS)
+            return false;
+    return true;
+}
+
+/* Levels of the x86-64 psABI, best first, as glibc names their folders; features that come together stand for
+ * each other. */
+static void set_hwcaps(native *n)
+{
+    static const char *const v4[] = {" avx512f ",  " avx512bw ", " avx512cd ",
+                                     " avx512dq ", " avx512vl ", NULL};
+    static const char *const v3[] = {" avx2 ", " fma ", " bmi2 ", " movbe ", NULL};
+    static const char *const v2[] = {" sse4_2 ", " popcnt ", " ssse3 ", NULL};
+    const tfd_cpu *cpu = n->ctx->sys->cpu(n->ctx->sys);
+
+    if (!cpu || cpu->arch != TFD_ARCH_X86_64 || !has_flags(cpu, v2))
+        return;
+    if (has_flags(cpu, v3) && has_flags(cpu, v4))
+        n->hwcaps[n->hwcap_count++] = TFD_STR("x86-64-v4");
+    if (has_flags(cpu, v3))
+        n->hwcaps[n->hwcap_count++] = TFD_STR("x86-64-v3");
+    n->hwcaps[n->hwcap_count++] = TFD_STR("x86-64-v2");
+}
+
+static tfd_loader_settings get_settings(native *n)
+{
+    const tfd_sys *sys = n->ctx->sys;
+    tfd_loader_settings settings = {.cwd = sys->cwd(sys), .check_symbols = true};
+
+    (void)sys->env(sys, "LD_LIBRARY_PATH", &settings.library_path);
+    (void)sys->env(sys, "LD_PRELOAD", &settings.preload);
+    set_hwcaps(n);
+    settings.hwcaps = n->hwcaps;
+    settings.hwcap_count = n->hwcap_count;
+    return settings;
+}
+
+/* ---- marks: who loads what */
+
+static tfd_status make_marks(native *n)
+{
+    size_t old = n->marks.capacity;
+    size_t capacity = n->loader.files.count * 2;
+    unsigned char *bytes;
+    size_t *dist;
+
+    if (n->loader.files.count <= old)
+        return TFD_OK;
+    bytes = tfd_arena_take(&n->scratch, capacity, 3);
+    dist = tfd_arena_new(&n->scratch, size_t, capacity);
+    if (!bytes || !dist)
+        return no_memory(n->err);
+    for (size_t i = 0; i < capacity; i++) {
+        bytes[i] = i < old ? n->marks.needed[i] : 0;
+        bytes[capacity + i] = i < old ? n->marks.optional[i] : 1;
+        bytes[2 * capacity + i] = i < old ? n->marks.module[i] : 0;
+        dist[i] = i < old ? n->marks.dist[i] : TFD_NONE;
+    }
+    n->marks.needed = bytes;
+    n->marks.optional = bytes + capacity;
+    n->marks.module = bytes + 2 * capacity;
+    n->marks.dist = dist;
+    n->marks.capacity = capacity;
+    return TFD_OK;
+}
+
+static tfd_status mark_list(native *n, const tfd_loader_list *list, bool is_optional)
+{
+    tfd_status st = make_marks(n);
+
+    for (size_t i = 0; i < list->count && st == TFD_OK; i++) {
+        n->marks.needed[list->items[i]] = 1;
+        if (!is_optional)
+            n->marks.optional[list->items[i]] = 0;
+    }
+    return st;
+}
+
+static tfd_status open_roots(native *n)
+{
+    tfd_status st = mark_list(n, &n->loader.global, false);
+
+    for (size_t i = 0; i < n->roots.count && st == TFD_OK; i++) {
+        const tfd_native_root *root = &n->roots.items[i];
+        size_t file;
+        bool ok;
+
+        st = tfd_loader_open(&n->loader, root->path, root->is_global, &file, &ok, n->err);
+        if (st == TFD_OK)
+            st = mark_list(n, &n->loader.closure, root->is_optional);
+        if (st != TFD_OK)
+            break;
+        n->marks.module[file] = 1;
+        n->marks.dist[file] = root->dist;
+    }
+    return st;
+}
+
+/* ---- owners */
+
+/* First component below the place that holds the path ("numpy", "numpy.libs"); empty if no place does. */
+static tfd_str top_of(const tfd_places *places, tfd_str path, size_t *place)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        tfd_str folder = places->items[i].path;
+        tfd_str top, rest;
+
+        if (folder.len == 0 || path.len <= folder.len + 1 || !tfd_str_starts(path, folder) ||
+            path.ptr[folder.len] != '/')
+            continue;
+        if (places->items[i].kind == TFD_PLACE_STDLIB || places->items[i].kind == TFD_PLACE_DYNLOAD)
+            continue;
+        (void)tfd_str_cut(tfd_str_from(path, folder.len + 1), '/', &top, &rest);
+        *place = i;
+        return top;
+    }
+    return TFD_STR("");
+}
+
+/* A library lies in the folder of a module whose owner is known, or in its ".libs" (auditwheel) beside that.
+ */
+static size_t owner_of(native *n, size_t file)
+{
+    const tfd_places *places = &n->ctx->facts->places;
+    size_t place = 0, other = 0;
+    tfd_str top;
+
+    if (file < n->marks.capacity && n->marks.dist[file] != TFD_NONE)
+        return n->marks.dist[file];
+    top = top_of(places, n->loader.files.items[file].path, &place);
+    if (top.len == 0)
+        return TFD_NONE;
+    if (tfd_str_is(top, "tensorflow") && n->ctx->facts->tensorflow != TFD_NONE &&
+        n->ctx->facts->dists.items[n->ctx->facts->tensorflow].place == place)
+        return n->ctx->facts->tensorflow;
+    if (tfd_str_ends_z(top, ".libs"))
+        return tfd_dist_find(n->ctx->facts, tfd_str_sub(top, 0, top.len - 5));
+    for (size_t i = 0; i < n->loader.files.count && i < n->marks.capacity; i++)
+        if (n->marks.dist[i] != TFD_NONE &&
+            tfd_str_eq(top_of(places, n->loader.files.items[i].path, &other), top) && other == place)
+            return n->marks.dist[i];
+    return TFD_NONE;
+}
+
+/* ---- tables */
+
+static bool is_x86(const tfd_elf *elf)
+{
+    return elf->machine == TFD_EM_X86_64 || elf->machine == TFD_EM_386;
+}
+
+static tfd_status fill_objects(native *n)
+{
+    tfd_facts *facts = n->ctx->facts;
+
+    for (size_t i = 0; i < n->loader.files.count; i++) {
+        const tfd_loader_file *file = &n->loader.files.items[i];
+        tfd_object object = {
+            .path = file->path, .soname = file->elf.soname, .state = file->state, .why = file->why};
+
+        object.dist = owner_of(n, i);
+        object.is_needed = n->marks.needed[i];
+        object.is_optional = n->marks.needed[i] && n->marks.optional[i];
+        object.is_module = n->marks.module[i];
+        object.wants_execstack =
+            file->state == TFD_OBJECT_OK && i != n->loader.program &&
+            (file->elf.has_stack_header ? file->elf.stack_executable : is_x86(&file->elf));
+        if (object.is_needed && file->state == TFD_OBJECT_OK)
+            facts->native_bytes += file->size;
+        if (!TFD_GROW(n->ctx->arena, &facts->objects))
+            return no_memory(n->err);
+        facts->objects.items[facts->objects.count++] = object;
+    }
+    return TFD_OK;
+}
+
+static tfd_status fill_resolutions(native *n)
+{
+    tfd_facts *facts = n->ctx->facts;
+
+    for (size_t i = 0; i < n->loader.needs.count; i++) {
+        const tfd_loader_need *need = &n->loader.needs.items[i];
+        tfd_resolution row = {.object = need->by, .name = need->name, .hit = need->hit, .rule = need->rule};
+
+        row.state = need->is_found ? TFD_STATE_PRESENT : TFD_STATE_ABSENT;
+        row.tried = need->tried;
+        row.tried_count = need->tried_count;
+        row.is_needed = need->by != TFD_NONE && facts->objects.items[need->by].is_needed;
+        row.is_optional = need->by != TFD_NONE && facts->objects.items[need->by].is_optional;
+        if (!TFD_GROW(n->ctx->arena, &facts->resolutions))
+            return no_memory(n->err);
+        facts->resolutions.items[facts->resolutions.count++] = row;
+    }
+    return TFD_OK;
+}
+
+static tfd_status fill_problems(native *n)
+{
+    tfd_facts *facts = n->ctx->facts;
+
+    for (size_t i = 0; i < n->loader.problems.count; i++) {
+        const tfd_loader_problem *problem = &n->loader.problems.items[i];
+        const tfd_object *object = &facts->objects.items[problem->file];
+        tfd_symbol_problem row = {
+            .kind = problem->kind, .object = problem->file, .provider = problem->provider};
+
+        row.symbol = problem->symbol;
+        row.version = problem->version;
+        row.count = problem->count;
+        row.is_lazy = problem->is_lazy;
+        row.is_needed = object->is_needed;
+        row.is_optional = object->is_optional;
+        if (problem->provider != TFD_NONE)
+            row.rule = n->loader.files.items[problem->provider].rule;
+        if (!TFD_GROW(n->ctx->arena, &facts->symbol_problems))
+            return no_memory(n->err);
+        facts->symbol_problems.items[facts->symbol_problems.count++] = row;
+    }
+    return TFD_OK;
+}
+
+/* ---- intruders */
+
+static bool is_preload_rule(tfd_str rule)
+{
+    return tfd_str_is(rule, "LD_PRELOAD") || tfd_str_is(rule, "/etc/ld.so.preload");
+}
+
+static bool is_listed(const tfd_facts *facts, size_t object)
+{
+    for (size_t i = 0; i < facts->intruders.count; i++)
+        if (facts->intruders.items[i].object == object)
+            return true;
+    return false;
+}
+
+/* A needed name that a variable answers and that would be answered by another file without it. */
+static tfd_status judge_intruder(native *n, const tfd_loader_need *need)
+{
+    tfd_facts *facts = n->ctx->facts;
+    const tfd_loader_file *winner = &n->loader.files.items[need->hit];
+    tfd_loader_need other;
+    tfd_intruder row;
+    tfd_status st;
+
+    if (!is_preload_rule(winner->rule) && !tfd_str_is(winner->rule, "LD_LIBRARY_PATH"))
+        return TFD_OK;
+    if (is_listed(facts, need->hit))
+        return TFD_OK;
+    row = (tfd_intruder){.name = need->name, .object = need->hit, .rule = winner->rule};
+    st = tfd_loader_search(&n->loader, need->name, need->by, !is_preload_rule(winner->rule), &other, n->err);
+    if (st != TFD_OK || !other.is_found || other.hit == need->hit)
+        return st;
+    row.instead = n->loader.files.items[other.hit].path;
+    if (!TFD_GROW(n->ctx->arena, &facts->intruders))
+        return no_memory(n->err);
+    facts->intruders.items[facts->intruders.count++] = row;
+    return TFD_OK;
+}
+
+static tfd_status fill_intruders(native *n)
+{
+    tfd_status st = TFD_OK;
+
+    if (n->loader.settings.library_path.len == 0 && n->loader.settings.preload.len == 0 &&
+        (n->loader.needs.count == 0 || n->loader.needs.items[0].by != TFD_NONE))
+        return TFD_OK;
+    for (size_t i = 0; i < n->loader.needs.count && st == TFD_OK; i++)
+        if (n->loader.needs.items[i].by != TFD_NONE && n->loader.needs.items[i].is_found)
+            st = judge_intruder(n, &n->loader.needs.items[i]);
+    return st;
+}
+
+/* ---- noexec */
+
+static void mark_noexec(native *n, tfd_str folder)
+{
+    tfd_mount mount;
+
+    if (n->ctx->sys->mount_of(n->ctx->sys, n->ctx->arena, folder, &mount, NULL) != TFD_OK || !mount.noexec)
+        return;
+    for (size_t i = 0; i < n->loader.files.count; i++) {
+        tfd_loader_file *file = &n->loader.files.items[i];
+
+        if (file->state != TFD_OBJECT_OK || !tfd_path_is_below(TFD_PATH_POSIX, file->path, folder))
+            continue;
+        file->state = TFD_OBJECT_NOEXEC;
+        file->why = tfd_arena_fmt(n->ctx->arena, "%.*s is mounted noexec", TFD_ARG(mount.point));
+    }
+}
+
+/* The places that native files were found in, and TensorFlow's own folder, which may be a mount or link of
+ * its own. */
+static void find_noexec(native *n)
+{
+    const tfd_places *places = &n->ctx->facts->places;
+
+    for (size_t i = 0; i < places->count; i++) {
+        for (size_t k = 0; k < n->roots.count; k++) {
+            if (!tfd_path_is_below(TFD_PATH_POSIX, n->roots.items[k].path, places->items[i].path))
+                continue;
+            mark_noexec(n, places->items[i].path);
+            break;
+        }
+    }
+    for (size_t k = 0; k < n->roots.count; k++) {
+        if (!tfd_str_ends_z(n->roots.items[k].path, "/_pywrap_tensorflow_internal.so"))
+            continue;
+        mark_noexec(n, tfd_path_dir(TFD_PATH_POSIX, n->roots.items[k].path));
+        break;
+    }
+}
+
+/* ---- all of it */
+
+static tfd_status examine(native *n)
+{
+    tfd_facts *facts = n->ctx->facts;
+    tfd_loader_settings settings = get_settings(n);
+    bool ok;
+    tfd_status st = tfd_loader_init(&n->loader, n->ctx->sys, n->ctx->arena, &n->scratch, &settings, n->err);
+
+    if (st == TFD_OK)
+        st = tfd_native_roots_find(n->ctx, &n->roots, n->err);
+    if (st == TFD_OK)
+        st = tfd_loader_start(&n->loader, facts->python.path, &ok, n->err);
+    if (st == TFD_OK && n->loader.program != TFD_NONE)
+        st = open_roots(n);
+    if (st == TFD_OK)
+        st = make_marks(n);
+    if (st != TFD_OK)
+        return st;
+    find_noexec(n);
+    st = fill_objects(n);
+    if (st == TFD_OK)
+        st = fill_resolutions(n);
+    if (st == TFD_OK)
+        st = fill_problems(n);
+    return st == TFD_OK ? fill_intruders(n) : st;
+}
+
+static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
+{
+    native *n = tfd_arena_new(ctx->arena, native, 1);
+    tfd_facts *facts = ctx->facts;
+    tfd_status st;
+
+    if (!n)
+        return no_memory(err);
+    if (facts->system && facts->system->os != TFD_OS_LINUX) {
+        facts->objects.why = TFD_STR("the loader model knows Linux only");
+        return TFD_OK;
+    }
+    n->ctx = ctx;
+    n->err = err;
+    tfd_arena_init(&n->scratch, ctx->arena->limit);
+    st = examine(n);
+    if (st == TFD_OK && n->loader.program == TFD_NONE)
+        facts->objects.why = TFD_STR("the interpreter itself cannot be loaded");
+    facts->objects.complete = st == TFD_OK && n->loader.program != TFD_NONE;
+    facts->resolutions.complete = facts->objects.complete;
+    facts->symbol_problems.complete = facts->objects.complete;
+    facts->intruders.complete = facts->objects.complete;
+    tfd_arena_done(&n->scratch);
+    return st;
+}
+
+const tfd_probe tfd_probe_native = {
+    .id = "native",
+    .summary = "Native files that the import loads: libraries, symbol versions and symbols, as ld.so would "
+               "find them",
+    .phase = TFD_PHASE_FILES,
+    .run = run,
+};
