@@ -444,6 +444,7 @@ typedef struct tfd_import {
     int exit_code; /* -1: none */
     int signal;    /* 0: none */
     bool timed_out;
+    bool flooded;    /* ended because it sent more than any import does: no Python, or a broken one */
     int start_error; /* errno of exec; 0: started */
     uint64_t wall_us;
     uint64_t peak_bytes;

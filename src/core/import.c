@@ -125,6 +125,7 @@ tfd_status tfd_import_finish(tfd_import_run *run, tfd_arena *arena, tfd_import *
     out->exit_code = result->end == TFD_CHILD_NO_START ? -1 : result->code;
     out->signal = result->end == TFD_CHILD_SIGNALED ? result->signal : 0; /* not one that we sent */
     out->timed_out = result->end == TFD_CHILD_TIMEOUT;
+    out->flooded = result->end == TFD_CHILD_FLOODED;
     out->start_error = result->os_code;
     out->wall_us = result->wall_us;
     out->peak_bytes = result->peak_bytes;

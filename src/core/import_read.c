@@ -78,6 +78,8 @@ static void read_hello(reader *in, const cJSON *value)
     const cJSON *part = cJSON_GetArrayItem(value, 1);
     const cJSON *item;
 
+    if (out->version.len)
+        return; /* the first one counts */
     out->version = tfd_arena_fmt(in->arena, "%d.%d.%d", get_int(cJSON_GetArrayItem(part, 0)),
                                  get_int(cJSON_GetArrayItem(part, 1)), get_int(cJSON_GetArrayItem(part, 2)));
     out->implementation = get_text(in, cJSON_GetArrayItem(value, 2));
@@ -150,7 +152,7 @@ static void read_exception(reader *in, const cJSON *value)
     tfd_import *out = in->out;
     tfd_exception *one;
 
-    if (out->exception_count >= EXCEPTIONS_MAX)
+    if (out->exception_count >= EXCEPTIONS_MAX || !cJSON_IsString(cJSON_GetArrayItem(value, 2)))
         return;
     if (!tfd_arena_grow(in->arena, &out->exceptions, &in->exception_capacity, out->exception_count,
                         sizeof *out->exceptions)) {

@@ -178,6 +178,8 @@ static size_t signal_tree(tfd_child *child, int number, bool others)
     pid_t self = getpid();
     size_t alive = 0;
 
+    if (all.count == 0 && !child->is_reaped) /* no /proc: its process group is all that is known */
+        (void)kill(-child->pid, number);
     mark_tree(child, others, &all);
     for (size_t i = 0; i < all.count; i++) {
         const process *one = &all.items[i];
