@@ -28,7 +28,8 @@ static bool is_imported(const tfd_view *view, const tfd_file_problem *problem)
         tfd_str_find_z(path, ".dist-info/") != TFD_NPOS)
         return false;
     if (tfd_str_ends_z(path, ".py") || tfd_str_ends_z(path, ".json"))
-        return !tfd_kb_is_never_imported(view->kb, tfd_view_tf_version(view), problem->module);
+        return !tfd_str_starts_z(problem->module, "tensorflow.") ||
+               !tfd_kb_is_never_imported(view->kb, tfd_view_tf_version(view), problem->module);
     return tfd_str_ends_z(path, ".so") || tfd_str_find_z(path, ".so.") != TFD_NPOS ||
            tfd_str_ends_z(path, ".pyd") || tfd_str_ends_z(path, ".dll");
 }

@@ -340,12 +340,35 @@ static bool blame_keras_backend(const reading *r, tfd_str name)
                                  TFD_EFFECT_BREAKS));
 }
 
+/* A requirement that is not installed and whose modules lie below the same top-level name: "google" for protobuf. */
+static tfd_str missing_requirement(const tfd_view *view, tfd_str top)
+{
+    for (size_t i = 0; i < view->facts->requirements.count; i++) {
+        const tfd_requirement *req = &view->facts->requirements.items[i];
+
+        if (req->is_needed && req->applies != TFD_NO && req->found == TFD_NONE &&
+            tfd_str_eq(top_of(tfd_kb_dist_module(view->kb, req->key)), top))
+            return req->key;
+    }
+    return TFD_STR("");
+}
+
+/* "google.protobuf.internal" is protobuf's because "google.protobuf" is. */
+static tfd_str dist_of_module(const tfd_view *view, tfd_str name)
+{
+    tfd_str key = tfd_kb_module_dist(view->kb, name);
+
+    while (key.len == 0 && tfd_str_rfind_char(name, '.') != TFD_NPOS) {
+        name = tfd_str_sub(name, 0, tfd_str_rfind_char(name, '.'));
+        key = tfd_kb_module_dist(view->kb, name);
+    }
+    return key.len > 0 ? key : missing_requirement(view, name);
+}
+
 static bool blame_requirement(const reading *r, tfd_str name)
 {
-    tfd_str key = tfd_kb_module_dist(r->view->kb, name);
+    tfd_str key = dist_of_module(r->view, name);
 
-    if (key.len == 0)
-        key = tfd_kb_module_dist(r->view->kb, top_of(name));
     if (key.len == 0) {
         char *text = tfd_arena_new(r->out->arena, char, name.len + 1);
         tfd_str top = top_of(name);

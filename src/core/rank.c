@@ -185,6 +185,9 @@ static bool is_independent(const group *one)
     return one->from_files >= TFD_W_STRONG;
 }
 
+/* Rules were fitted to cases; none of them is worth more than this without an experiment. */
+#define PROBABILITY_MAX 0.99
+
 static double odds(const group *one)
 {
     double exponent = (double)score_of(one) / 10.0;
@@ -255,6 +258,8 @@ static tfd_status add_cause(const tfd_view *view, const groups *all, const group
     cause->side = tfd_cause_side(one->cause) == TFD_SIDE_WARNING ? TFD_SIDE_IMPORT : tfd_cause_side(one->cause);
     cause->score = score_of(one);
     cause->probability = probability(all, view, one);
+    if (cause->probability > PROBABILITY_MAX)
+        cause->probability = PROBABILITY_MAX;
     cause->certainty = certainty(view, one, cause->probability);
     cause->subject = tfd_title_subject(view, &lead, arena);
     cause->title = tfd_title_cause(view, &lead, arena);
