@@ -125,14 +125,17 @@ int tfd_cli_answer(tfd_cli *cli, const tfd_buf *answer, int code)
 
 bool tfd_cli_open_kb(tfd_cli *cli)
 {
+    static const char next_step[] = "--kb takes a folder laid out as src/kb/data.";
     tfd_str dir = cli->request.options.kb_dir;
     tfd_err err = {TFD_OK, 0, ""};
 
-    if (tfd_kb_open(&cli->arena, cli->sys, dir, &cli->kb, &err) == TFD_OK)
+    if (dir.len && !tfd_sys_is_dir(cli->sys, dir))
+        (void)tfd_err_set(&err, TFD_ENOENT, 0, "--kb: there is no folder %.*s", TFD_ARG(dir));
+    else if (tfd_kb_open(&cli->arena, cli->sys, dir, &cli->kb, &err) == TFD_OK)
         return true;
     cli->kb = NULL;
     (void)tfd_cli_fail(cli, TFD_EXIT_CANNOT, tfd_str_of(err.text),
-                       dir.len ? TFD_STR("--kb takes a folder laid out as src/kb/data.") : (tfd_str){0});
+                       dir.len ? tfd_str_of(next_step) : (tfd_str){0});
     return false;
 }
 

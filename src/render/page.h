@@ -22,6 +22,7 @@ typedef struct tfd_page {
     tfd_arena arena; /* of prepared text */
     size_t columns;  /* of the terminal */
     size_t width;    /* of prose: no line longer than reads well */
+    tfd_str error;   /* message of the import's error, raw, where it stands on the page */
     bool color;
 } tfd_page;
 

@@ -111,6 +111,7 @@ static void put_import_error(tfd_page *page, const tfd_report *report, const tfd
     } else {
         line = message;
     }
+    page->error = line;
     tfd_page_pad(page, 2);
     if (error && line.len)
         line = tfd_page_fmt(page, "%.*s: %.*s", TFD_ARG(error->type),
@@ -233,14 +234,24 @@ static void put_warnings(tfd_page *page, const tfd_report *report, const tfd_det
     }
 }
 
+/* Without what TensorFlow's logging puts before a message: "2026-11-22 16:27:03.142983: I path.cc:153] ". */
+static tfd_str message_of(tfd_str text)
+{
+    size_t at = tfd_str_find_z(tfd_str_sub(text, 0, 160), "] ");
+    bool is_dated =
+        text.len > 10 && tfd_char_is_digit(text.ptr[0]) && text.ptr[4] == '-' && text.ptr[7] == '-';
+
+    return is_dated && at != TFD_NPOS ? tfd_str_from(text, at + 2) : text;
+}
+
 static void put_benign(tfd_page *page, const tfd_report *report, const tfd_detail *d)
 {
     for (size_t i = 0; i < report->benign_count && i < d->notes; i++) {
         const tfd_benign *one = &report->benign[i];
 
         put_note(page, "Also seen, harmless",
-                 tfd_arena_fmt(&page->arena, "%.*s%s%.*s%s", TFD_ARG(one->text), one->why.len ? " (" : "",
-                               TFD_ARG(one->why), one->why.len ? ")" : ""),
+                 tfd_arena_fmt(&page->arena, "%.*s%s%.*s%s", TFD_ARG(message_of(one->text)),
+                               one->why.len ? " (" : "", TFD_ARG(one->why), one->why.len ? ")" : ""),
                  d);
     }
 }

@@ -44,16 +44,28 @@ static void put_title(tfd_page *page, const tfd_cause *cause, size_t rank, bool 
     tfd_buf_done(&rows);
 }
 
-/* What stands beside an evidence; empty where the text says it already. */
+/* What stands beside an evidence: where it was read. Empty where the text says it already, and where it names
+ * no more than the check. */
 static tfd_str source_of(const tfd_evidence *one, const tfd_evidence *previous)
 {
     if (previous && tfd_str_eq(previous->source, one->source))
         return (tfd_str){0};
+    if (one->check && tfd_str_is(one->source, one->check))
+        return (tfd_str){0};
     return tfd_str_find(one->text, one->source) == TFD_NPOS ? one->source : (tfd_str){0};
 }
 
+/* The error of the import stands under the verdict already; as one evidence among others it says nothing new.
+ */
+static bool is_repeated(const tfd_page *page, const tfd_cause *cause, const tfd_evidence *one,
+                        const tfd_detail *d)
+{
+    return !d->everything && cause->evidence_count > 1 && page->error.len &&
+           tfd_str_find(one->text, page->error) != TFD_NPOS;
+}
+
 /* Column at which sources are aligned: right of the longest text that leaves room for its source. */
-static size_t source_column(tfd_page *page, const tfd_cause *cause, size_t count)
+static size_t source_column(tfd_page *page, const tfd_cause *cause, size_t count, const tfd_detail *d)
 {
     size_t column = 0;
 
@@ -62,38 +74,52 @@ static size_t source_column(tfd_page *page, const tfd_cause *cause, size_t count
         size_t text = INDENT + tfd_layout_width(tfd_page_text(page, one->text)) + GAP;
         tfd_str source = source_of(one, i ? one - 1 : NULL);
 
-        if (source.len && text + tfd_layout_width(tfd_page_text(page, source)) <= page->width &&
-            text > column)
+        if (source.len && !is_repeated(page, cause, one, d) && text > column &&
+            text + tfd_layout_width(tfd_page_text(page, source)) <= page->width)
             column = text;
     }
     return column;
 }
 
+/* Behind the text, aligned with others where that can be; else on a row of its own. used: columns taken on
+ * this row. */
+static void put_source(tfd_page *page, tfd_str source, size_t used, size_t column)
+{
+    size_t wants = tfd_layout_width(source);
+
+    if (used + GAP <= column && column + wants <= page->width) {
+        tfd_page_pad(page, column - used);
+        tfd_page_put(page, TFD_INK_DIM, source);
+    } else if (used + GAP + wants <= page->width) {
+        tfd_page_pad(page, GAP);
+        tfd_page_put(page, TFD_INK_DIM, source);
+    } else {
+        tfd_page_line(page);
+        tfd_page_pad(page, INDENT + 2);
+        tfd_page_wrap(page, TFD_INK_DIM, source, INDENT + 2);
+    }
+}
+
 static void put_evidence(tfd_page *page, const tfd_cause *cause, size_t count, const tfd_detail *d)
 {
-    size_t column = source_column(page, cause, count);
+    size_t column = source_column(page, cause, count, d);
 
     for (size_t i = 0; i < count; i++) {
         const tfd_evidence *one = &cause->evidence[i];
-        tfd_str text = tfd_page_text(page, one->text);
-        tfd_str source = tfd_page_text(page, source_of(one, i ? one - 1 : NULL));
-        size_t used = INDENT + tfd_layout_width(text), wants = tfd_layout_width(source);
+        tfd_str source = tfd_page_text(page, source_of(one, i ? one - 1 : NULL)), written;
+        size_t start = page->out->len, last;
 
+        if (is_repeated(page, cause, one, d))
+            continue;
         if (d->everything && one->weight)
             source = tfd_page_fmt(page, "%.*s%s%+d", TFD_ARG(source), source.len ? "  " : "", one->weight);
         tfd_page_pad(page, INDENT);
-        tfd_text_limited(page, TFD_INK_PLAIN, text, INDENT, d);
-        if (source.len && used <= column && column + wants <= page->width) {
-            tfd_page_pad(page, column - used);
-            tfd_page_put(page, TFD_INK_DIM, source);
-        } else if (source.len && used + GAP + wants <= page->width) {
-            tfd_page_pad(page, GAP);
-            tfd_page_put(page, TFD_INK_DIM, source);
-        } else if (source.len) {
-            tfd_page_line(page);
-            tfd_page_pad(page, INDENT + 2);
-            tfd_page_wrap(page, TFD_INK_DIM, source, INDENT + 2);
-        }
+        tfd_text_limited(page, TFD_INK_PLAIN, tfd_page_text(page, one->text), INDENT, d);
+        written = tfd_str_from(tfd_buf_get(page->out), start);
+        last = tfd_str_rfind_char(written, '\n');
+        if (source.len)
+            put_source(page, source, tfd_layout_width(tfd_str_from(written, last == TFD_NPOS ? 0 : last + 1)),
+                       column);
         tfd_page_line(page);
     }
 }
