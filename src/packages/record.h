@@ -26,6 +26,10 @@ bool tfd_record_is_payload(const tfd_record_row *row);
  */
 bool tfd_record_is_exact(const tfd_dist *dist);
 
+/* Whether the file is one that people change on purpose: certifi's list of certificate authorities, to which
+ * companies and proxies append their own. Its size and hash are not compared. */
+bool tfd_record_is_edited(tfd_str path);
+
 /* Dotted name under which Python would import the file ("tensorflow.python.framework.ops"), or empty. */
 tfd_str tfd_record_module(tfd_arena *arena, tfd_str path);
 

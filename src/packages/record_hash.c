@@ -34,7 +34,8 @@ static tfd_status add_rows(tfd_record_hashing *all, tfd_arena *arena, size_t dis
         hash_file file;
 
         memset(&file, 0, sizeof file);
-        if (!tfd_record_is_payload(&row) || !tfd_record_sha256(row.hash, file.expected))
+        if (!tfd_record_is_payload(&row) || tfd_record_is_edited(row.path) ||
+            !tfd_record_sha256(row.hash, file.expected))
             continue;
         file.path = tfd_arena_str(arena, row.path);
         file.size = row.size;

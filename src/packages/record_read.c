@@ -71,6 +71,11 @@ bool tfd_record_is_exact(const tfd_dist *dist)
     return false;
 }
 
+bool tfd_record_is_edited(tfd_str path)
+{
+    return tfd_str_is(path, "certifi/cacert.pem");
+}
+
 static bool is_identifier(tfd_str s)
 {
     for (size_t i = 0; i < s.len; i++) {

@@ -92,7 +92,7 @@ static bool take_row(job *one, const tfd_record_row *record)
     out->path = end_path(one, record->path);
     out->name = tfd_str_from(out->path, slash == TFD_NPOS ? 0 : slash + 1);
     out->size = record->size;
-    out->has_size = record->has_size && one->is_exact;
+    out->has_size = record->has_size && one->is_exact && !tfd_record_is_edited(record->path);
     out->folder = folder_of(one, tfd_str_sub(out->path, 0, slash == TFD_NPOS ? 0 : slash));
     if (out->folder == TFD_NONE || !out->path.ptr)
         return false;
