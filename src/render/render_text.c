@@ -11,8 +11,8 @@
 
 static const tfd_detail full = {1000, 0, 1000, 1000, 1000, true, true, true};
 static const tfd_detail levels[] = {
-    {6, 3, 6, 1, 4, true, true, false},   {4, 3, 4, 0, 3, true, true, false},
-    {4, 2, 4, 0, 2, false, true, false},  {3, 2, 3, 0, 1, false, true, false},
+    {6, 5, 6, 1, 4, true, true, false},   {4, 4, 4, 0, 3, true, true, false},
+    {4, 3, 4, 0, 2, false, true, false},  {3, 2, 3, 0, 1, false, true, false},
     {3, 2, 3, 0, 1, false, false, false}, {2, 2, 2, 0, 1, false, false, false},
     {1, 1, 1, 0, 1, false, false, false},
 };
@@ -246,13 +246,19 @@ static tfd_str message_of(tfd_str text)
 
 static void put_benign(tfd_page *page, const tfd_report *report, const tfd_detail *d)
 {
+    tfd_detail brief = *d;
+
+    /* What does no harm gets one row; why it does none is said with -v. */
+    brief.rows = d->everything ? 0 : 1;
     for (size_t i = 0; i < report->benign_count && i < d->notes; i++) {
         const tfd_benign *one = &report->benign[i];
+        bool has_why = d->everything && one->why.len;
 
         put_note(page, "Also seen, harmless",
                  tfd_arena_fmt(&page->arena, "%.*s%s%.*s%s", TFD_ARG(message_of(one->text)),
-                               one->why.len ? " (" : "", TFD_ARG(one->why), one->why.len ? ")" : ""),
-                 d);
+                               has_why ? " (" : "", TFD_ARG(has_why ? one->why : (tfd_str){0}),
+                               has_why ? ")" : ""),
+                 &brief);
     }
 }
 
