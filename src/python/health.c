@@ -1,0 +1,306 @@
+#include "python/health.h"
+
+#include "python/stdlib.h"
+
+#include <string.h>
+
+typedef struct patient {
+    const tfd_sys *sys;
+    tfd_arena *arena;
+    tfd_python *py;
+} patient;
+
+static void set_broken(const patient *p, tfd_broken broken, tfd_str why)
+{
+    p->py->broken = broken;
+    p->py->broken_why = why;
+}
+
+/* ---- the file */
+
+static bool runs_here(tfd_arch machine, tfd_arch program)
+{
+    if (machine == TFD_ARCH_UNKNOWN || program == TFD_ARCH_UNKNOWN || machine == program)
+        return true;
+    return (machine == TFD_ARCH_X86_64 && program == TFD_ARCH_X86) ||
+           (machine == TFD_ARCH_AARCH64 && program == TFD_ARCH_ARM);
+}
+
+static tfd_str describe_elf(const patient *p, tfd_str file, const tfd_elf *elf)
+{
+    return tfd_arena_fmt(p->arena, "%.*s is damaged: %.*s", TFD_ARG(file), TFD_ARG(elf->why));
+}
+
+/* The library that holds the interpreter: there, whole, same processor. */
+static void check_library(const patient *p, const tfd_interp *in)
+{
+    tfd_elf elf;
+
+    if (in->libpython_name.len == 0)
+        return;
+    if (in->libpython.len == 0) {
+        set_broken(p, TFD_PY_NO_LOADER,
+                   tfd_arena_fmt(p->arena, "%.*s needs %.*s, which is found nowhere", TFD_ARG(in->real),
+                                 TFD_ARG(in->libpython_name)));
+        return;
+    }
+    if (tfd_elf_read(p->sys, p->arena, in->libpython, &elf, NULL) != TFD_OK)
+        return;
+    if (elf.state != TFD_ELF_OK)
+        set_broken(p, TFD_PY_NO_LOADER, describe_elf(p, in->libpython, &elf));
+}
+
+static void check_elf(const patient *p, const tfd_interp *in)
+{
+    const tfd_elf *elf = &in->binary.elf;
+    tfd_arch machine = p->sys->system(p->sys)->arch;
+
+    if (elf->state != TFD_ELF_OK) {
+        set_broken(p, TFD_PY_BAD_FILE, describe_elf(p, in->real, elf));
+    } else if (!runs_here(machine, tfd_elf_arch(elf))) {
+        set_broken(p, TFD_PY_FOREIGN_ARCH,
+                   tfd_arena_fmt(p->arena, "%.*s is built for %.*s, this machine has another processor",
+                                 TFD_ARG(in->real), TFD_ARG(tfd_elf_machine_name(p->arena, elf->machine))));
+    } else if (elf->interp.len && tfd_sys_kind(p->sys, elf->interp) == TFD_KIND_NONE) {
+        set_broken(p, TFD_PY_NO_LOADER,
+                   tfd_arena_fmt(p->arena, "%.*s wants the loader %.*s, which this system does not have",
+                                 TFD_ARG(in->real), TFD_ARG(elf->interp)));
+    } else {
+        check_library(p, in);
+    }
+}
+
+void tfd_health_file(const tfd_sys *sys, tfd_arena *arena, const tfd_interp *in, tfd_status read_status,
+                     const char *why, tfd_python *py)
+{
+    patient p = {sys, arena, py};
+    tfd_str path = in->real.len ? in->real : in->path;
+
+    if (py->broken != TFD_PY_FINE)
+        return;
+    if (in->real.len && sys->access(sys, in->path, TFD_ACCESS_EXEC, NULL) == TFD_EACCESS)
+        set_broken(&p, TFD_PY_NOT_EXEC, tfd_arena_fmt(arena, "%.*s may not be executed", TFD_ARG(path)));
+    else if (read_status != TFD_OK && read_status != TFD_EACCESS)
+        set_broken(&p, TFD_PY_UNKNOWN, tfd_arena_fmt(arena, "%.*s: %s", TFD_ARG(path), why));
+    else if (read_status == TFD_EACCESS && in->real.len == 0)
+        set_broken(&p, TFD_PY_NOT_EXEC,
+                   tfd_arena_fmt(arena, "%.*s lies in a folder that this user may not enter", TFD_ARG(path)));
+    else if (read_status == TFD_EACCESS)
+        return; /* may be run, not read: nothing more can be seen */
+    else if (in->binary.kind == TFD_BINARY_EMPTY)
+        set_broken(&p, TFD_PY_BAD_FILE, tfd_arena_fmt(arena, "%.*s is an empty file", TFD_ARG(path)));
+    else if (in->binary.kind == TFD_BINARY_OTHER)
+        set_broken(&p, TFD_PY_BAD_FILE, tfd_arena_fmt(arena, "%.*s is no program", TFD_ARG(path)));
+    else if (in->binary.kind == TFD_BINARY_ELF)
+        check_elf(&p, in);
+}
+
+/* ---- where the standard library is */
+
+static bool has_name(const tfd_facts *facts, const char *name, bool stdlib_only)
+{
+    for (size_t i = 0; i < facts->places.count; i++) {
+        const tfd_place *place = &facts->places.items[i];
+
+        if (stdlib_only && place->kind != TFD_PLACE_STDLIB && place->kind != TFD_PLACE_STDLIB_ZIP)
+            continue;
+        if (place->kind != TFD_PLACE_START && tfd_map_get(&place->names, tfd_str_of(name)) != TFD_MAP_NONE)
+            return true;
+    }
+    return false;
+}
+
+static tfd_str describe_no_stdlib(const patient *p, const tfd_getpath *g)
+{
+    tfd_str forced;
+
+    if (g->home_variable.len)
+        return tfd_arena_fmt(p->arena, "PYTHONHOME=%.*s: there is no standard library in %.*s",
+                             TFD_ARG(g->home_variable), TFD_ARG(g->stdlib));
+    if (p->sys->env(p->sys, "PYTHONPLATLIBDIR", &forced) && forced.len && tfd_str_eq(forced, g->platlibdir))
+        return tfd_arena_fmt(p->arena, "PYTHONPLATLIBDIR=%.*s: there is no standard library of that name",
+                             TFD_ARG(forced));
+    if (g->cfg.has_home)
+        return tfd_arena_fmt(p->arena,
+                             "%.*s names %.*s as home, and there is no standard library of Python %d.%d",
+                             TFD_ARG(g->pyvenv_cfg), TFD_ARG(g->cfg.home), g->major, g->minor);
+    return tfd_arena_fmt(p->arena, "the standard library of %.*s is gone: there is no %.*s above %.*s",
+                         TFD_ARG(p->py->real), TFD_ARG(g->lib_name), TFD_ARG(g->search_from));
+}
+
+/* Modules that CPython imports before it can say anything: from 3.11 most are frozen, encodings never is. */
+static void check_startup(const patient *p, const tfd_getpath *g, const tfd_facts *facts)
+{
+    static const char *const files[] = {"encodings",
+                                        "codecs.py",
+                                        "io.py",
+                                        "abc.py",
+                                        "site.py",
+                                        "os.py",
+                                        "stat.py",
+                                        "posixpath.py",
+                                        "genericpath.py",
+                                        "_sitebuiltins.py",
+                                        "_collections_abc.py"};
+    bool has_zip = false;
+    size_t count = g->minor >= 11 ? 1 : sizeof files / sizeof *files;
+
+    for (size_t i = 0; i < facts->places.count; i++)
+        has_zip = has_zip || facts->places.items[i].is_zip;
+    for (size_t i = 0; i < count && !has_zip; i++)
+        if (!has_name(facts, files[i], false)) {
+            set_broken(p, TFD_PY_STDLIB_DAMAGED,
+                       tfd_arena_fmt(p->arena, "%.*s has no %s, without which Python does not start",
+                                     TFD_ARG(g->stdlib), files[i]));
+            return;
+        }
+}
+
+/* The environment's own lib/pythonX.Y is of another version than the interpreter that runs now. */
+static void check_venv_version(const patient *p, const tfd_getpath *g)
+{
+    tfd_str own = tfd_arena_fmt(p->arena, "%.*s/lib/python%d.%d%s", TFD_ARG(g->venv_prefix), g->major,
+                                g->minor, g->threads ? "t" : "");
+    tfd_pyname other;
+
+    if (g->venv_prefix.len == 0 || tfd_sys_is_dir(p->sys, own) ||
+        !tfd_interp_layout(p->sys, p->arena, g->venv_prefix, "site-packages", &other))
+        return;
+    set_broken(p, TFD_PY_VENV_VERSION,
+               tfd_arena_fmt(p->arena, "%.*s was made for Python %d.%d, its interpreter is now %.*s (%d.%d)",
+                             TFD_ARG(g->venv_prefix), other.major, other.minor, TFD_ARG(p->py->real),
+                             g->major, g->minor));
+}
+
+void tfd_health_layout(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *g, const tfd_syspath *path,
+                       tfd_facts *facts)
+{
+    patient p = {sys, arena, &facts->python};
+
+    if (facts->python.broken != TFD_PY_FINE)
+        return;
+    if (g->pth_file.len) {
+        if (!has_name(facts, "encodings", false))
+            set_broken(
+                &p, TFD_PY_NO_STDLIB,
+                tfd_arena_fmt(arena, "%.*s names no folder with the standard library", TFD_ARG(g->pth_file)));
+        return;
+    }
+    if (!g->stdlib_found && !has_name(facts, "encodings", false)) {
+        set_broken(&p, TFD_PY_NO_STDLIB, describe_no_stdlib(&p, g));
+        return;
+    }
+    check_startup(&p, g, facts);
+    if (p.py->broken == TFD_PY_FINE && path->fatal.len)
+        set_broken(&p, TFD_PY_STDLIB_DAMAGED, path->fatal);
+    if (p.py->broken == TFD_PY_FINE)
+        check_venv_version(&p, g);
+}
+
+/* ---- modules of the standard library */
+
+/* Empty, all zeros, or no ELF: the first bytes tell. NULL: nothing to object. */
+static const char *find_damage(const tfd_modfind *f, const tfd_modfound *found)
+{
+    char head[64];
+    size_t got = 0;
+    tfd_file file;
+    tfd_status status;
+
+    if (found->kind != TFD_MODULE_SOURCE && found->kind != TFD_MODULE_EXTENSION)
+        return NULL;
+    if (f->sys->open(f->sys, found->path, &file, NULL) != TFD_OK)
+        return NULL;
+    status = f->sys->read_at(f->sys, &file, 0, head, sizeof head, &got, NULL);
+    f->sys->close(f->sys, &file);
+    if (status != TFD_OK)
+        return NULL;
+    if (got == 0)
+        return "is an empty file";
+    if (found->kind == TFD_MODULE_EXTENSION)
+        return got >= 4 && memcmp(head, "\177ELF", 4) == 0 ? NULL : "is no shared object";
+    return memchr(head, '\0', got) ? "is no Python source: it holds NUL bytes" : NULL;
+}
+
+typedef struct name_scan {
+    tfd_str needle;
+} name_scan;
+
+static bool visit_name(void *ctx, tfd_str bytes)
+{
+    return tfd_str_find(bytes, ((const name_scan *)ctx)->needle) != TFD_NPOS;
+}
+
+/* Whether the interpreter's list of its own modules (sys.stdlib_module_names, from 3.10) has the name: a
+ * module that this version never had is not missing. */
+static bool is_own_module(const tfd_modfind *f, const tfd_python *py, tfd_str module)
+{
+    char text[128];
+    name_scan scan = {{text, module.len + 2}};
+    tfd_interp interp;
+    tfd_binary library;
+    tfd_status status;
+
+    if (!tfd_stdlib_has(module, py->major, py->minor) || module.len > sizeof text - 2)
+        return false;
+    if (py->major == 3 && py->minor < 10)
+        return true;
+    memset(text, 0, sizeof text);
+    memcpy(text + 1, module.ptr, module.len); /* a NUL on both sides */
+    if (tfd_interp_read(f->sys, f->arena, py->path, &interp, &status, NULL) != TFD_OK ||
+        interp.libpython.len == 0 ||
+        tfd_binary_read(f->sys, f->arena, interp.libpython, &library, NULL) != TFD_OK ||
+        library.kind != TFD_BINARY_ELF)
+        return true;
+    return tfd_binary_scan(f->sys, f->arena, interp.libpython, &library.elf, visit_name, &scan);
+}
+
+/* What `import` does without the module; a pure one was not measured by hiding it: whether an empty file in
+ * its place breaks the import stands in. */
+static bool is_essential(const tfd_kb_module *module)
+{
+    if (module->hidden != TFD_KB_NEED_UNKNOWN)
+        return module->hidden == TFD_KB_NEED_IMPORT;
+    return module->shadowed == TFD_KB_NEED_IMPORT;
+}
+
+static bool check_module(tfd_modfind *f, const patient *p, tfd_str name)
+{
+    tfd_modfound found;
+    const char *damage;
+
+    tfd_modfind_find(f, name, &found);
+    if (found.kind == TFD_MODULE_MISSING) {
+        if (!is_own_module(f, p->py, name))
+            return true;
+        set_broken(p, TFD_PY_STDLIB_DAMAGED,
+                   tfd_arena_fmt(p->arena, "the standard library has no module %.*s (looked for in %.*s)",
+                                 TFD_ARG(name), TFD_ARG(p->py->stdlib)));
+        return false;
+    }
+    if (found.place == TFD_NONE)
+        return true;
+    if (f->facts->places.items[found.place].kind != TFD_PLACE_STDLIB &&
+        f->facts->places.items[found.place].kind != TFD_PLACE_DYNLOAD)
+        return true; /* hidden by another file: the shadowing check has it */
+    damage = find_damage(f, &found);
+    if (damage)
+        set_broken(p, TFD_PY_STDLIB_DAMAGED,
+                   tfd_arena_fmt(p->arena, "%.*s of the standard library %s", TFD_ARG(found.path), damage));
+    return damage == NULL;
+}
+
+void tfd_health_stdlib(tfd_modfind *find, const tfd_kb_imports *imports, tfd_facts *facts)
+{
+    patient p = {find->sys, find->arena, &facts->python};
+
+    if (facts->python.broken != TFD_PY_FINE || !imports || facts->python.major != 3 ||
+        !facts->places.complete)
+        return;
+    for (size_t i = 0; i < imports->module_count; i++) {
+        const tfd_kb_module *module = &imports->modules[i];
+
+        if (module->stdlib && is_essential(module) && !check_module(find, &p, module->name))
+            return;
+    }
+}

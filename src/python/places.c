@@ -1,0 +1,68 @@
+#include "python/places.h"
+
+#include "python/zipdir.h"
+
+#include <string.h>
+
+static tfd_status index_names(tfd_arena *arena, tfd_place *place, tfd_err *err)
+{
+    for (size_t i = 0; i < place->entries.count; i++)
+        if (!tfd_map_put(arena, &place->names, place->entries.items[i].name, (uint32_t)i))
+            return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the entries of %.*s", TFD_ARG(place->path));
+    return TFD_OK;
+}
+
+static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *place, tfd_err *err)
+{
+    tfd_kind kind = tfd_sys_kind(sys, place->path);
+    tfd_status status;
+
+    place->exists = kind != TFD_KIND_NONE;
+    if (kind == TFD_KIND_FILE) {
+        place->is_zip = tfd_zipdir_read(sys, arena, place->path, &place->entries, NULL) == TFD_OK;
+        place->readable = place->is_zip;
+    } else if (kind == TFD_KIND_DIR) {
+        status = sys->list(sys, arena, place->path, &place->entries, err);
+        if (status == TFD_ENOMEM)
+            return status;
+        place->readable = status == TFD_OK || status == TFD_ELIMIT;
+    }
+    return index_names(arena, place, err);
+}
+
+/* The row of the same folder before this one, or NULL. */
+static const tfd_place *find_before(const tfd_places *places, tfd_str path)
+{
+    for (size_t i = 0; i < places->count; i++)
+        if (tfd_str_eq(places->items[i].path, path))
+            return &places->items[i];
+    return NULL;
+}
+
+tfd_status tfd_places_fill(const tfd_sys *sys, tfd_arena *arena, const tfd_syspath *path, tfd_facts *facts,
+                           tfd_err *err)
+{
+    tfd_places *places = &facts->places;
+    tfd_status status = TFD_OK;
+
+    for (size_t i = 0; i < path->count && status == TFD_OK; i++) {
+        const tfd_syspath_entry *e = &path->items[i];
+        tfd_place place;
+        const tfd_place *before = find_before(places, e->path);
+
+        memset(&place, 0, sizeof place);
+        if (before)
+            place = *before;
+        place.path = e->path;
+        place.kind = e->kind;
+        place.source = e->source;
+        if (!before && e->path.len)
+            status = list_place(sys, arena, &place, err);
+        if (!TFD_GROW(arena, places))
+            return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the search path");
+        places->items[places->count++] = place;
+    }
+    places->complete = path->complete;
+    places->why = path->why;
+    return status;
+}

@@ -1,0 +1,310 @@
+#include "python/select.h"
+
+#include "python/name.h"
+#include "python/seen.h"
+#include "python/shim.h"
+
+#include <string.h>
+
+#define PARENTS_MAX 128
+
+typedef struct selection {
+    const tfd_sys *sys;
+    tfd_arena *arena;
+    tfd_python *py;
+} selection;
+
+static tfd_str join(const selection *s, tfd_str dir, const char *name)
+{
+    return tfd_path_join(s->sys->style, s->arena, dir, tfd_str_of(name));
+}
+
+static tfd_str absolute(const selection *s, tfd_str path)
+{
+    if (!tfd_path_is_abs(s->sys->style, path))
+        path = tfd_path_join(s->sys->style, s->arena, s->sys->cwd(s->sys), path);
+    return tfd_path_norm(s->sys->style, s->arena, path);
+}
+
+static bool is_link(const tfd_sys *sys, tfd_str path)
+{
+    tfd_stat st;
+
+    return sys->stat(sys, path, false, &st, NULL) == TFD_OK && st.kind == TFD_KIND_LINK;
+}
+
+/* bin/python, bin/python3, then the first bin/pythonX.Y. */
+tfd_str tfd_select_in_env(const tfd_sys *sys, tfd_arena *arena, tfd_str env, tfd_broken *state)
+{
+    tfd_str bin = tfd_path_join(sys->style, arena, env, TFD_STR("bin"));
+    tfd_str first = tfd_path_join(sys->style, arena, bin, TFD_STR("python"));
+    tfd_str three = tfd_path_join(sys->style, arena, bin, TFD_STR("python3"));
+    tfd_dirents entries;
+
+    *state = TFD_PY_FINE;
+    if (tfd_sys_is_file(sys, first))
+        return first;
+    if (tfd_sys_is_file(sys, three))
+        return three;
+    memset(&entries, 0, sizeof entries);
+    if (sys->list(sys, arena, bin, &entries, NULL) == TFD_OK) {
+        for (size_t i = 0; i < entries.count; i++) {
+            tfd_str file = tfd_path_join(sys->style, arena, bin, entries.items[i].name);
+            tfd_pyname name;
+
+            if (tfd_pyname_parse(entries.items[i].name, &name) && name.minor >= 0 &&
+                tfd_sys_is_file(sys, file))
+                return file;
+        }
+    }
+    *state = is_link(sys, first) || is_link(sys, three) ? TFD_PY_DANGLING : TFD_PY_MISSING;
+    return first;
+}
+
+static tfd_str describe_broken(const selection *s, tfd_str env, tfd_str path, tfd_broken state)
+{
+    tfd_str target;
+
+    if (state == TFD_PY_DANGLING && s->sys->readlink(s->sys, s->arena, path, &target, NULL) == TFD_OK)
+        return tfd_arena_fmt(s->arena, "%.*s is a link to %.*s, and there is no interpreter at its end",
+                             TFD_ARG(path), TFD_ARG(target));
+    if (tfd_sys_kind(s->sys, env) == TFD_KIND_NONE)
+        return tfd_arena_fmt(s->arena, "the environment %.*s does not exist", TFD_ARG(env));
+    return tfd_arena_fmt(s->arena, "the environment %.*s has no interpreter", TFD_ARG(env));
+}
+
+static void choose(const selection *s, tfd_str path, const char *why)
+{
+    s->py->path = path;
+    s->py->why = tfd_str_of(why);
+}
+
+static void choose_env(const selection *s, tfd_str env, const char *why)
+{
+    tfd_broken state;
+    tfd_str path = tfd_select_in_env(s->sys, s->arena, env, &state);
+
+    choose(s, path, why);
+    s->py->broken = state;
+    if (state != TFD_PY_FINE)
+        s->py->broken_why = describe_broken(s, env, path, state);
+}
+
+/* Whether a folder is, or was, an environment: then the lack of an interpreter is a finding. */
+static bool looks_like_env(const selection *s, tfd_str dir)
+{
+    return tfd_sys_is_file(s->sys, join(s, dir, "pyvenv.cfg")) ||
+           tfd_sys_is_dir(s->sys, join(s, dir, "conda-meta")) ||
+           is_link(s->sys, join(s, dir, "bin/python")) ||
+           tfd_sys_is_file(s->sys, join(s, dir, "bin/activate"));
+}
+
+/* Follows shims to the program. false: it would start nothing (broken_why is set). */
+static bool follow(const selection *s, tfd_str *path)
+{
+    for (int i = 0; i < 4; i++) {
+        tfd_str next;
+
+        switch (tfd_shim_follow(s->sys, s->arena, *path, &next)) {
+        case TFD_SHIM_NONE:
+            return true;
+        case TFD_SHIM_UNKNOWN:
+            s->py->broken = TFD_PY_UNKNOWN;
+            s->py->broken_why =
+                tfd_arena_fmt(s->arena, "%.*s is a script; what it starts cannot be told", TFD_ARG(*path));
+            return true;
+        case TFD_SHIM_NOTHING:
+            s->py->broken = TFD_PY_MISSING;
+            s->py->broken_why = next;
+            return false;
+        case TFD_SHIM_FOUND:
+            *path = next;
+        }
+    }
+    return true;
+}
+
+/* ---- --python */
+
+static tfd_status choose_file(const selection *s, tfd_str path, tfd_err *err)
+{
+    tfd_stat st;
+    tfd_status status = s->sys->stat(s->sys, path, false, &st, err);
+    tfd_str env = tfd_path_dir(s->sys->style, tfd_path_dir(s->sys->style, path));
+
+    choose(s, path, "--python");
+    if (status == TFD_EACCESS)
+        return TFD_OK; /* the probe says that it may not be looked at */
+    if (status == TFD_OK && tfd_sys_kind(s->sys, path) == TFD_KIND_NONE) {
+        s->py->broken = TFD_PY_DANGLING;
+        s->py->broken_why = describe_broken(s, env, path, TFD_PY_DANGLING);
+        return TFD_OK;
+    }
+    if (status == TFD_OK) {
+        follow(s, &s->py->path);
+        return TFD_OK;
+    }
+    if (!looks_like_env(s, env))
+        return tfd_err_set(err, TFD_ENOENT, 0, "%.*s: no such interpreter or environment", TFD_ARG(path));
+    s->py->broken = TFD_PY_MISSING;
+    s->py->broken_why = describe_broken(s, env, path, TFD_PY_MISSING);
+    return TFD_OK;
+}
+
+static tfd_status choose_wanted(const selection *s, tfd_str wanted, tfd_err *err)
+{
+    bool has_sep = tfd_path_dir(s->sys->style, wanted).len > 0;
+    tfd_str path = has_sep ? TFD_STR("") : tfd_shim_which(s->sys, s->arena, wanted, TFD_STR(""));
+
+    if (path.len == 0)
+        path = absolute(s, wanted);
+    if (!tfd_sys_is_dir(s->sys, path))
+        return choose_file(s, path, err);
+    choose_env(s, path, "--python");
+    if (s->py->broken == TFD_PY_MISSING && !looks_like_env(s, path))
+        return tfd_err_set(err, TFD_ENOENT, 0, "%.*s: no Python environment (it has no bin/python)",
+                           TFD_ARG(path));
+    if (s->py->broken == TFD_PY_FINE)
+        follow(s, &s->py->path);
+    return TFD_OK;
+}
+
+/* ---- without it */
+
+/* What a shell would start. A shim that leads nowhere is kept for the case that nothing else is found. */
+static bool choose_on_path(const selection *s)
+{
+    static const char *const names[] = {"python", "python3"};
+    tfd_str dead = TFD_STR("");
+
+    for (size_t i = 0; i < 2; i++) {
+        tfd_str path = tfd_shim_which(s->sys, s->arena, tfd_str_of(names[i]), TFD_STR(""));
+
+        if (path.len == 0)
+            continue;
+        s->py->broken = TFD_PY_FINE;
+        choose(s, path, "PATH");
+        if (follow(s, &path)) {
+            choose(s, path, "PATH");
+            return true;
+        }
+        dead = path;
+    }
+    return dead.len > 0;
+}
+
+static bool choose_by_variable(const selection *s, const char *variable)
+{
+    tfd_str env;
+
+    if (!s->sys->env(s->sys, variable, &env) || env.len == 0)
+        return false;
+    choose_env(s, absolute(s, env), variable);
+    return true;
+}
+
+static bool choose_dot_venv(const selection *s)
+{
+    tfd_str dir = s->sys->cwd(s->sys);
+
+    for (int i = 0; dir.len && i < PARENTS_MAX; i++) {
+        tfd_str env = join(s, dir, ".venv");
+
+        if (tfd_sys_is_dir(s->sys, env) && looks_like_env(s, env)) {
+            choose_env(s, env, ".venv");
+            return true;
+        }
+        if (dir.len == 1)
+            break;
+        dir = tfd_path_dir(s->sys->style, dir);
+    }
+    return false;
+}
+
+static tfd_status choose_default(const selection *s, tfd_err *err)
+{
+    if (choose_on_path(s) || choose_by_variable(s, "VIRTUAL_ENV") || choose_by_variable(s, "CONDA_PREFIX") ||
+        choose_dot_venv(s))
+        return TFD_OK;
+    return tfd_err_set(
+        err, TFD_ENOENT, 0,
+        "no Python found: neither python nor python3 is on PATH, and there is no environment here");
+}
+
+/* ---- the environment that variables call active */
+
+static bool same_folder(const selection *s, tfd_str a, tfd_str b)
+{
+    tfd_str ra, rb;
+
+    if (tfd_str_eq(a, b))
+        return true;
+    return s->sys->realpath(s->sys, s->arena, a, &ra, NULL) == TFD_OK &&
+           s->sys->realpath(s->sys, s->arena, b, &rb, NULL) == TFD_OK && tfd_str_eq(ra, rb);
+}
+
+/* Whether folder a stands on PATH and before the folder of the program chosen. */
+static bool is_earlier_on_path(const selection *s, tfd_str a, tfd_str chosen)
+{
+    tfd_str path, dir;
+    bool more = s->sys->env(s->sys, "PATH", &path);
+
+    while (more) {
+        more = tfd_str_cut(path, ':', &dir, &path);
+        if (tfd_str_eq(dir, a))
+            return true;
+        if (tfd_str_eq(dir, chosen))
+            return false;
+    }
+    return false;
+}
+
+static void find_active(const selection *s)
+{
+    tfd_python *py = s->py;
+    const char *variable = "VIRTUAL_ENV";
+    tfd_str env, bin = tfd_path_dir(s->sys->style, py->path);
+    tfd_str path;
+
+    if (!s->sys->env(s->sys, variable, &env) || env.len == 0)
+        variable = "CONDA_PREFIX";
+    if (!s->sys->env(s->sys, variable, &env) || env.len == 0)
+        return;
+    py->active_env = absolute(s, env);
+    py->active_env_var = tfd_str_of(variable);
+    py->active_env_differs = !same_folder(s, py->active_env, tfd_path_dir(s->sys->style, bin));
+    py->active_env_on_path = is_earlier_on_path(s, join(s, py->active_env, "bin"), bin);
+    path = tfd_select_in_env(s->sys, s->arena, py->active_env, &py->active_env_broken);
+    if (py->active_env_broken != TFD_PY_FINE)
+        py->active_env_why = describe_broken(s, py->active_env, path, py->active_env_broken);
+}
+
+/* The shell passes over the dead interpreter of an activated environment and starts the next python on PATH.
+ * If that one has no TensorFlow, it is the environment that has to be repaired. */
+static void prefer_dead_environment(const selection *s)
+{
+    tfd_python *py = s->py;
+    tfd_str dist, version;
+
+    if (!tfd_str_is(py->why, "PATH") || py->active_env_broken == TFD_PY_FINE || !py->active_env_on_path ||
+        tfd_seen_tensorflow(s->sys, s->arena, py->path, &dist, &version))
+        return;
+    choose_env(s, py->active_env, "VIRTUAL_ENV");
+    py->why = py->active_env_var;
+    py->active_env_differs = false;
+}
+
+tfd_status tfd_select_python(const tfd_sys *sys, tfd_arena *arena, tfd_str wanted, tfd_python *py,
+                             tfd_err *err)
+{
+    selection s = {sys, arena, py};
+    tfd_status status = wanted.len ? choose_wanted(&s, wanted, err) : choose_default(&s, err);
+
+    if (status != TFD_OK)
+        return status;
+    if (!py->path.ptr)
+        return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the interpreter's path");
+    find_active(&s);
+    prefer_dead_environment(&s);
+    return TFD_OK;
+}

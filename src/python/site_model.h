@@ -1,0 +1,44 @@
+/* State that the parts of the model of site.py share: syspath.c (site.main), pth.c (.pth files), startcode.c
+ * (code of .pth files, sitecustomize, usercustomize). */
+#ifndef TFD_PYTHON_SITE_MODEL_H
+#define TFD_PYTHON_SITE_MODEL_H
+
+#include "python/pycode.h"
+#include "python/syspath.h"
+
+/* site.addsitedir called from a .pth file of a folder that … : real ones stop at one. */
+#define TFD_SITE_DEPTH_MAX 8
+/* Folders that one interpreter takes in; more is hostile. */
+#define TFD_SITE_ENTRIES_MAX 4096
+
+typedef struct tfd_site_model {
+    const tfd_sys *sys;
+    tfd_arena *arena;
+    const tfd_getpath *layout;
+    tfd_facts *facts;
+    tfd_syspath *out;
+    tfd_map known;       /* known_paths of site.py */
+    tfd_place_kind kind; /* of the site folder being read */
+    size_t startup;      /* row of startup_files being read, or TFD_NONE */
+    int depth;
+    size_t egg_mark, egg_insert; /* sys.__plen, sys.__egginsert of easy-install.pth */
+    bool no_memory;
+} tfd_site_model;
+
+tfd_str tfd_site_abs(const tfd_site_model *m, tfd_str path);
+void tfd_site_insert(tfd_site_model *m, size_t at, tfd_str path, tfd_place_kind kind, tfd_str source);
+/* site.addsitedir(dir, known_paths). */
+void tfd_site_add_dir(tfd_site_model *m, tfd_str dir, tfd_place_kind kind, tfd_str source);
+/* Row of startup_files for a file; m->startup becomes it. */
+void tfd_site_open_startup(tfd_site_model *m, tfd_str path);
+void tfd_site_incomplete(tfd_site_model *m, tfd_str why);
+
+/* Reads one .pth file of a folder. */
+void tfd_site_read_pth(tfd_site_model *m, tfd_str dir, tfd_str name);
+
+/* Applies what one line of code does. false: it raises, so that the rest of the file is ignored. */
+bool tfd_site_run_line(tfd_site_model *m, tfd_str dir, tfd_str line, size_t number);
+/* sitecustomize or usercustomize, if the path has one. */
+void tfd_site_customize(tfd_site_model *m, const char *module);
+
+#endif

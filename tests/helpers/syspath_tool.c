@@ -1,0 +1,106 @@
+/* Prints what tfdiag holds of one interpreter without starting it, one fact a line, for the comparison with
+ * what the interpreter says itself (tests/compat/compare_syspath.py). Usage: syspath_tool [--script FILE]
+ * [PYTHON] */
+#include "core/facts.h"
+#include "core/probe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TFD_PROBE(name) extern const tfd_probe tfd_probe_##name;
+#include "probes/probe_list.h"
+#undef TFD_PROBE
+
+static void print_text(const char *key, tfd_str value)
+{
+    printf("%s\t%.*s\n", key, TFD_ARG(value));
+}
+
+static void print_facts(const tfd_facts *facts)
+{
+    const tfd_python *py = &facts->python;
+
+    print_text("python", py->path);
+    print_text("why", py->why);
+    print_text("real", py->real);
+    printf("broken\t%d\n", (int)py->broken);
+    print_text("broken_why", py->broken_why);
+    print_text("version", py->version);
+    print_text("version_source", py->version_source);
+    print_text("implementation", py->implementation);
+    printf("bits\t%d\nenv\t%d\n", py->bits, (int)py->env);
+    print_text("libc", py->libc);
+    print_text("libc_version", py->libc_version);
+    print_text("soabi", py->soabi);
+    print_text("prefix", py->prefix);
+    print_text("base_prefix", py->base_prefix);
+    print_text("stdlib", py->stdlib);
+    print_text("site_packages", py->site_packages);
+    print_text("externally_managed", py->externally_managed);
+    print_text("venv_lost", py->venv_lost);
+    print_text("active_env", py->active_env);
+    print_text("active_env_why", py->active_env_why);
+    printf("active_env_differs\t%d\n", (int)py->active_env_differs);
+    printf("debug\t%d\nfree_threaded\t%d\n", (int)py->debug, (int)py->free_threaded);
+    printf("complete\t%d\n", (int)facts->places.complete);
+    print_text("incomplete_why", facts->places.why);
+    for (size_t i = 0; i < facts->startup_files.count; i++)
+        printf("startup\t%.*s\t%d\t%.*s\n", TFD_ARG(facts->startup_files.items[i].path),
+               (int)facts->startup_files.items[i].understood, TFD_ARG(facts->startup_files.items[i].problem));
+    for (size_t i = 0; i < facts->presets.count; i++)
+        printf("preset\t%.*s\t%.*s\n", TFD_ARG(facts->presets.items[i].name),
+               TFD_ARG(facts->presets.items[i].path));
+    for (size_t i = 0; i < facts->places.count; i++)
+        printf("place\t%d\t%.*s\t%.*s\n", (int)facts->places.items[i].kind,
+               TFD_ARG(facts->places.items[i].source), TFD_ARG(facts->places.items[i].path));
+}
+
+static int examine(tfd_probe_ctx *ctx)
+{
+    uint64_t start = ctx->sys->clock_us(ctx->sys);
+    tfd_err err;
+    int rc = 0;
+
+    memset(&err, 0, sizeof err);
+    if (tfd_probe_system.run(ctx, &err) != TFD_OK || tfd_probe_python.run(ctx, &err) != TFD_OK) {
+        printf("error\t%s\n", err.text);
+        rc = 3;
+    }
+    printf("microseconds\t%llu\n", (unsigned long long)(ctx->sys->clock_us(ctx->sys) - start));
+    print_facts(ctx->facts);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    tfd_options options;
+    tfd_probe_ctx ctx;
+    tfd_arena arena, kb_arena;
+    tfd_sys *sys = NULL;
+    static tfd_facts facts;
+    int rc;
+
+    memset(&options, 0, sizeof options);
+    memset(&ctx, 0, sizeof ctx);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--script") == 0 && i + 1 < argc)
+            options.script = tfd_str_of(argv[++i]);
+        else
+            options.python = tfd_str_of(argv[i]);
+    }
+    if (tfd_sys_native_new(&sys, NULL) != TFD_OK)
+        return 3;
+    tfd_arena_init(&arena, 0);
+    tfd_arena_init(&kb_arena, 0);
+    tfd_facts_init(&facts);
+    ctx.sys = sys;
+    ctx.options = &options;
+    ctx.arena = &arena;
+    ctx.facts = &facts;
+    tfd_kb_open(&kb_arena, NULL, TFD_STR(""), &ctx.kb, NULL);
+    rc = examine(&ctx);
+    tfd_arena_done(&arena);
+    tfd_arena_done(&kb_arena);
+    tfd_sys_native_free(sys);
+    return rc;
+}
