@@ -185,7 +185,7 @@ addon("addon-probability-old", "tf220", ["tensorflow-probability==0.22.1", "dm-t
 addon("addon-addons", "tf215", ["tensorflow-addons==0.21.0", "typeguard==2.13.3"], "tensorflow_addons",
       "python -m pip install --no-deps 'tensorflow-addons==0.23.*'", expect="quiet")
 addon("addon-hub-old", "tf220", ["tensorflow-hub==0.12.0"], "tensorflow_hub",
-      "python -m pip install 'tensorflow-hub>=0.16' && python -m pip install --no-deps 'tf-keras==2.20.*'")
+      "python -m pip install --no-deps 'tensorflow-hub>=0.16' && python -m pip install --no-deps 'tf-keras==2.20.*'")
 addon("addon-decision-forests", "tf215", ["tensorflow-decision-forests==1.9.2", "pandas==2.2.3", "pytz==2024.2",
                                           "python-dateutil==2.9.0", "wurlitzer==3.1.1"],
       "tensorflow_decision_forests", "python -m pip install --no-deps 'tensorflow-decision-forests==1.8.1'")
