@@ -272,13 +272,25 @@ static bool visit_alike(void *ctx, const tfd_elf_reference *reference)
     return g->b->st == TFD_OK;
 }
 
-static bool has_versions(const tfd_loader *loader, size_t file)
+/* Found where the system keeps its libraries: ld.so.cache, a default folder, or ld.so itself. */
+static bool is_system(const tfd_loader *loader, size_t file)
 {
-    return loader->files.items[file].elf.has_verdef;
+    tfd_str rule = loader->files.items[file].rule;
+
+    return tfd_str_is(rule, "ld.so.cache") || tfd_str_is(rule, "PT_INTERP") ||
+           (tfd_str_starts_z(rule, "/") && !tfd_str_is(rule, "/etc/ld.so.preload"));
 }
 
-/* The last library that the object needs and that is no system library (these have symbol versions): a
- * package lists its own libraries from the general to the special. */
+static bool is_forced(const tfd_loader *loader, size_t file)
+{
+    tfd_str rule = loader->files.items[file].rule;
+
+    return tfd_str_is(rule, "LD_LIBRARY_PATH") || tfd_str_is(rule, "LD_PRELOAD") ||
+           tfd_str_is(rule, "/etc/ld.so.preload");
+}
+
+/* The needed library that a variable brought; else the last one that is not the system's: a package lists its
+ * own libraries from the general to the special. */
 static size_t own_library(const tfd_loader *loader, size_t file)
 {
     const tfd_loader_file *f = &loader->files.items[file];
@@ -287,7 +299,11 @@ static size_t own_library(const tfd_loader *loader, size_t file)
     for (size_t i = 0; i < f->need_count; i++) {
         size_t hit = loader->needs.items[f->first_need + i].hit;
 
-        if (hit != TFD_NONE && !has_versions(loader, hit) && tfd_loader_is_usable(&loader->files.items[hit]))
+        if (hit == TFD_NONE || !tfd_loader_is_usable(&loader->files.items[hit]))
+            continue;
+        if (is_forced(loader, hit))
+            return hit;
+        if (!is_system(loader, hit))
             last = hit;
     }
     return last;
@@ -300,16 +316,18 @@ static size_t guess_provider(binder *b, tfd_elf_reader *reader, const missing *o
 {
     guess g = {.b = b, .name = one->name, .best = ALIKE_MIN - 1, .provider = TFD_NONE};
     const tfd_loader_file *file = &b->loader->files.items[b->file];
+    size_t own = own_library(b->loader, b->file);
 
     if (one->version)
         return tfd_loader_named(b->loader, one->version->file);
+    if (own != TFD_NONE && is_forced(b->loader, own))
+        return own;
     if (tfd_str_starts_z(one->name, "Py") || tfd_str_starts_z(one->name, "_Py"))
         g.best = 2;
     b->exact = false;
     (void)tfd_elf_each_undefined(reader, &file->elf, visit_alike, &g, NULL);
-    if (g.provider != TFD_NONE && !has_versions(b->loader, g.provider))
-        return g.provider;
-    return own_library(b->loader, b->file);
+    return g.provider != TFD_NONE && (g.best < ALIKE_MIN || !is_system(b->loader, g.provider)) ? g.provider
+                                                                                               : own;
 }
 
 /* ---- one object */
