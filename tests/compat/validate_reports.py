@@ -15,14 +15,14 @@ import tempfile
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 
-# Lines for the program: (arguments, exit codes that may be).
+# Lines for the program: (arguments, exit codes that may be); {none} is a path where nothing is.
 LINES = (
     (["--json", "--no-run"], (0, 1, 3)),
     (["--json", "--no-run", "-v", "--stat"], (0, 1, 3)),
     (["--json", "--only", "python"], (0, 1, 3)),
-    (["--json", "--python", "/nonexistent/python"], (3,)),
-    (["--json", "--script", "/nonexistent.py"], (3,)),
-    (["--json", "--kb", "/nonexistent"], (3,)),
+    (["--json", "--python", "{none}/python"], (3,)),
+    (["--json", "--script", "{none}/x.py"], (3,)),
+    (["--json", "--kb", "{none}"], (3,)),
     (["--no-such-option", "--json"], (2,)),
     (["--json", "no-such-command"], (2,)),
     (["show", "no-such-id", "--format", "json"], (2,)),
@@ -72,7 +72,10 @@ def answers_of_render(program):
 
 
 def answers_of_tfdiag(program):
-    for args, codes in LINES:
+    with tempfile.TemporaryDirectory() as folder:
+        none = os.path.join(folder, "none")
+    for line, codes in LINES:
+        args = [word.replace("{none}", none) for word in line]
         p = subprocess.run([program, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                            timeout=120, check=False)
         yield " ".join(args), p.stdout, [] if p.returncode in codes else ["exit code %d" % p.returncode]
