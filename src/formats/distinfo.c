@@ -56,6 +56,7 @@ bool tfd_header_next(tfd_headers *headers, tfd_header *out)
 
     while (tfd_str_line(&headers->rest, &line) && line.len) {
         const char *end = line.ptr + line.len;
+        size_t colon;
 
         out->line = ++headers->line;
         while (is_folded(headers->rest)) {
@@ -65,9 +66,11 @@ bool tfd_header_next(tfd_headers *headers, tfd_header *out)
             headers->line++;
             end = more.ptr + more.len;
         }
-        if (!tfd_str_cut(line, ':', &out->key, &value))
+        colon = tfd_str_find_char(line, ':');
+        if (colon == TFD_NPOS)
             continue;
-        value.ptr = out->key.ptr + out->key.len + 1;
+        out->key = tfd_str_sub(line, 0, colon);
+        value.ptr = line.ptr + colon + 1;
         value.len = (size_t)(end - value.ptr);
         out->value = tfd_str_trim(value);
         return true;
