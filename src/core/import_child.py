@@ -153,19 +153,18 @@ def quiet(posix, scratch):
     if not scratch:
         return
     set_variable(posix, "CUDA_CACHE_PATH", scratch + "/cuda")
-    if variable(posix, "KERAS_HOME") is not None:
-        folders = [variable(posix, "KERAS_HOME")]
-    else:
-        home = variable(posix, "HOME") or ""
-        if not home and "os" in sys.modules:
+    folder = variable(posix, "KERAS_HOME")
+    if folder is None:
+        home = variable(posix, "HOME")
+        if home is None and "os" in sys.modules:
             home = sys.modules["os"].path.expanduser("~")
-        folders = [home + "/.keras", "/tmp/.keras"]  # the second where the home folder cannot be written to
-    for folder in folders:
-        try:
-            posix.stat(folder + "/keras.json")
-            return
-        except Exception:
-            pass
+        # Keras looks into /tmp where it may not write to the home folder.
+        folder = (home if home and posix.access(home, posix.W_OK) else "/tmp") + "/.keras"
+    try:
+        posix.stat(folder + "/keras.json")
+        return
+    except Exception:
+        pass
     set_variable(posix, "KERAS_HOME", scratch + "/keras")
 
 

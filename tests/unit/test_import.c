@@ -267,13 +267,35 @@ static void test_script_folder(void **state)
     assert_int_equal(import.status, TFD_IMPORT_FAILS);
 }
 
+/* Keras writes its default configuration where there is none: then it is sent elsewhere. A file that is there
+ * stays in force. */
+static void test_keras_home(void **state)
+{
+    const char *python = find_python();
+    tfd_import import;
+
+    (void)state;
+    if (!python)
+        skip();
+    assert_int_equal(setenv("HOME", folder, 1), 0);
+    assert_int_equal(unsetenv("KERAS_HOME"), 0);
+    write_file("told.py", "import os\nraise LookupError(os.environ.get('KERAS_HOME', 'none'))\n");
+    import = run_import(python, "told", "");
+    assert_int_equal(import.exception_count, 1);
+    assert_true(tfd_str_ends_z(import.exceptions[0].message, "/keras"));
+    assert_int_equal(system("mkdir .keras && echo '{}' > .keras/keras.json"), 0); /* NOLINT(cert-env33-c) */
+    import = run_import(python, "told", "");
+    assert_int_equal(import.exception_count, 1);
+    assert_true(tfd_str_is(import.exceptions[0].message, "none"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),          cmocka_unit_test(test_fatal),
         cmocka_unit_test(test_lies),          cmocka_unit_test(test_impostors),
         cmocka_unit_test(test_python),        cmocka_unit_test(test_fatal_signal),
-        cmocka_unit_test(test_script_folder),
+        cmocka_unit_test(test_script_folder), cmocka_unit_test(test_keras_home),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
