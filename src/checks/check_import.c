@@ -71,7 +71,8 @@ static void blame_intruders(const tfd_view *view, tfd_str text, tfd_findings *ou
     }
 }
 
-/* Libraries end the process in their own words; a variable that these name, or a limit that is in force, explains it. */
+/* Libraries end the process in their own words; a variable that these name, or a limit that is in force,
+ * explains it. */
 static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
@@ -80,7 +81,9 @@ static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *o
     if (name.len > 0)
         add(view, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS), text, out);
     if (facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT)
-        add(view, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_POINTS, TFD_EFFECT_BREAKS), text, out);
+        add(view,
+            tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
+            text, out);
 }
 
 static void blame_signal(const tfd_view *view, tfd_findings *out)
@@ -203,7 +206,8 @@ static void run(const tfd_view *view, tfd_findings *out)
         blame_signal(view, out);
     else
         blame_last_words(view,
-                         tfd_arena_fmt(out->arena, "the process ended with exit code %d and without an exception",
+                         tfd_arena_fmt(out->arena,
+                                       "the process ended with exit code %d and without an exception",
                                        import->exit_code),
                          out);
     if (out->check_status == TFD_CHECK_OK) {

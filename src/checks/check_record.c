@@ -24,6 +24,9 @@ static bool is_imported(const tfd_view *view, const tfd_file_problem *problem)
 {
     tfd_str path = problem->path;
 
+    if (problem->state == TFD_FILE_UNREADABLE &&
+        tfd_str_find_char(tfd_path_base(TFD_PATH_POSIX, path), '.') == TFD_NPOS)
+        return true; /* a folder: all that lies in it */
     if (tfd_str_find_z(path, "/include/") != TFD_NPOS || tfd_str_find_z(path, "/tests/") != TFD_NPOS ||
         tfd_str_find_z(path, ".dist-info/") != TFD_NPOS)
         return false;
@@ -72,7 +75,7 @@ static void add_problem(const tfd_view *view, const tfd_file_problem *problem, t
     tfd_finding finding;
     bool unreadable = problem->state == TFD_FILE_UNREADABLE;
 
-    if (!dist || (unreadable && problem->module.len == 0 && !is_imported(view, problem)))
+    if (!dist || (unreadable && !is_imported(view, problem)))
         return;
     if (!dist->is_needed || !is_imported(view, problem) || tfd_view_is_optional(view, dist->key))
         effect = TFD_EFFECT_LATENT;

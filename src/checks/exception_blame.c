@@ -119,7 +119,8 @@ static tfd_finding blame_file(const tfd_view *view, tfd_str path, int weight)
 
 /* ---- variables that an error names */
 
-/* The name (or, for a variable that is known to choose something, the value) of a variable that is set, in text. */
+/* The name (or, for a variable that is known to choose something, the value) of a variable that is set, in
+ * text. */
 static bool is_named(tfd_str text, tfd_str name, tfd_str value)
 {
     static const char *const choosers[] = {"KERAS_", "TF_", "XLA_", "PROTOCOL_BUFFERS_", "NPY_", "PYTHON"};
@@ -139,7 +140,8 @@ tfd_str tfd_exception_named_variable(const tfd_view *view, tfd_str text)
         tfd_str value;
 
         (void)tfd_str_cut(view->facts->environment[i], '=', &name, &value);
-        if (tfd_str_is(name, "PYTHONPATH") || tfd_str_is(name, "PYTHONHOME") || tfd_str_is(name, "PYTHONUSERBASE"))
+        if (tfd_str_is(name, "PYTHONPATH") || tfd_str_is(name, "PYTHONHOME") ||
+            tfd_str_is(name, "PYTHONUSERBASE"))
             continue; /* search paths: their files are looked at one by one */
         if (name.len >= 6 && is_named(text, name, value))
             return name;
@@ -149,7 +151,8 @@ tfd_str tfd_exception_named_variable(const tfd_view *view, tfd_str text)
 
 /* ---- rules: each answers whether it understood the exception */
 
-/* tempfile.gettempdir tried every candidate (TMPDIR, /tmp, /var/tmp, /usr/tmp, the current folder) and could write in none. */
+/* tempfile.gettempdir tried every candidate (TMPDIR, /tmp, /var/tmp, /usr/tmp, the current folder) and could
+ * write in none. */
 static bool is_no_tempdir(const reading *r)
 {
     return r->exc->os_code == CODE_ENOENT && tfd_str_ends_z(raising_file(r->exc), "/tempfile.py");
@@ -160,26 +163,42 @@ static bool blame_tempdir(const reading *r)
     const tfd_fact *free_bytes = &r->view->facts->scalars[TFD_FACT_TMP_FREE_BYTES];
     bool is_full = free_bytes->state == TFD_STATE_PRESENT && free_bytes->integer < TFD_TMP_MIN;
 
-    return add(r, tfd_finding_of(is_full ? TFD_CAUSE_DISK_FULL : TFD_CAUSE_PERMISSION_DENIED, TFD_STR("temporary folder"),
-                                 TFD_W_NAMED + 10, TFD_EFFECT_BREAKS));
+    return add(r, tfd_finding_of(is_full ? TFD_CAUSE_DISK_FULL : TFD_CAUSE_PERMISSION_DENIED,
+                                 TFD_STR("temporary folder"), TFD_W_NAMED + 10, TFD_EFFECT_BREAKS));
 }
 
 static bool rule_variable(const reading *r)
 {
     tfd_str name = tfd_exception_named_variable(r->view, r->exc->message);
 
-    return name.len > 0 && add(r, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+    return name.len > 0 &&
+           add(r, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS));
 }
 
-/* Nobody pressed a key: OpenBLAS raises SIGINT when a thread cannot be made (a seccomp filter, RLIMIT_NPROC). */
+/* PYTHONWARNINGS=error turns every warning into an exception of its category. */
+static bool rule_warning(const reading *r)
+{
+    if (!tfd_str_ends_z(r->exc->type, "Warning"))
+        return false;
+    for (size_t i = 0; i < r->view->facts->environment_count; i++)
+        if (tfd_str_starts_z(r->view->facts->environment[i], "PYTHONWARNINGS="))
+            return add(r, tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("PYTHONWARNINGS"), TFD_W_NAMED,
+                                         TFD_EFFECT_BREAKS));
+    return false;
+}
+
+/* Nobody pressed a key: OpenBLAS raises SIGINT when a thread cannot be made (a seccomp filter, RLIMIT_NPROC).
+ */
 static bool rule_interrupt(const reading *r)
 {
     bool filtered = r->view->facts->system && r->view->facts->system->seccomp_filter;
 
     if (!tfd_str_is(r->exc->type, "KeyboardInterrupt"))
         return false;
-    return add(r, filtered ? tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("seccomp"), TFD_W_POINTS, TFD_EFFECT_BREAKS)
-                           : tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"), TFD_W_POINTS, TFD_EFFECT_BREAKS));
+    return add(r, filtered ? tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("seccomp"), TFD_W_POINTS,
+                                            TFD_EFFECT_BREAKS)
+                           : tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"), TFD_W_POINTS,
+                                            TFD_EFFECT_BREAKS));
 }
 
 static bool rule_os_error(const reading *r)
@@ -340,7 +359,8 @@ static bool blame_keras_backend(const reading *r, tfd_str name)
                                  TFD_EFFECT_BREAKS));
 }
 
-/* A requirement that is not installed and whose modules lie below the same top-level name: "google" for protobuf. */
+/* A requirement that is not installed and whose modules lie below the same top-level name: "google" for
+ * protobuf. */
 static tfd_str missing_requirement(const tfd_view *view, tfd_str top)
 {
     for (size_t i = 0; i < view->facts->requirements.count; i++) {
@@ -388,10 +408,11 @@ typedef struct removed_module {
     int minor; /* first CPython 3.x without it */
 } removed_module;
 
-/* Modules that left the standard library and that packages of older years still import (What's New in Python 3.12 and
- * 3.13, section "Removed"). */
-static const removed_module removed[] = {{"distutils", 12}, {"imp", 12},  {"asyncore", 12}, {"asynchat", 12}, {"smtpd", 12},
-                                         {"cgi", 13},       {"pipes", 13}, {"crypt", 13},    {"telnetlib", 13}};
+/* Modules that left the standard library and that packages of older years still import (What's New in
+ * Python 3.12 and 3.13, section "Removed"). */
+static const removed_module removed[] = {{"distutils", 12}, {"imp", 12},   {"asyncore", 12},
+                                         {"asynchat", 12},  {"smtpd", 12}, {"cgi", 13},
+                                         {"pipes", 13},     {"crypt", 13}, {"telnetlib", 13}};
 
 static bool was_removed(const tfd_view *view, tfd_str name)
 {
@@ -464,13 +485,26 @@ static bool rule_no_name(const reading *r)
     return add(r, finding);
 }
 
+/* "module 'numpy' has no attribute …" where that module has no file: its folder lost __init__.py, or may not
+ * be read. */
+static bool rule_empty_namespace(const reading *r)
+{
+    tfd_str name = tfd_str_from(r->exc->object, sizeof "module " - 1);
+
+    if (!tfd_str_starts_z(r->exc->object, "module ") || tfd_str_is(top_of(name), "tensorflow"))
+        return false;
+    return dist_of_module(r->view, name).len > 0 && blame_requirement(r, name);
+}
+
 static bool rule_attribute(const reading *r)
 {
     tfd_str caller = raising_file(r->exc);
     tfd_finding finding;
 
-    if (!tfd_str_is(r->exc->type, "AttributeError") || r->exc->object_file.len == 0)
+    if (!tfd_str_is(r->exc->type, "AttributeError"))
         return false;
+    if (r->exc->object_file.len == 0)
+        return rule_empty_namespace(r);
     finding = blame_file(r->view, r->exc->object_file, TFD_W_POINTS);
     if (finding.cause == TFD_CAUSE_TF_CORRUPT && caller.len > 0) {
         tfd_finding other = blame_file(r->view, caller, TFD_W_POINTS);
@@ -542,8 +576,9 @@ typedef bool (*rule)(const reading *r);
 
 /* Most telling first; the first that understands an exception ends its reading. */
 static const rule rules[] = {
-    rule_memory,    rule_native,     rule_os_error, rule_variable,  rule_interrupt, rule_no_module,
-    rule_own_type,  rule_keras_json, rule_no_name,  rule_attribute, rule_syntax,    rule_frames,
+    rule_memory,    rule_native,    rule_os_error, rule_variable,   rule_warning,
+    rule_interrupt, rule_no_module, rule_own_type, rule_keras_json, rule_no_name,
+    rule_attribute, rule_syntax,    rule_frames,
 };
 
 static void read_one(const reading *r)
@@ -602,8 +637,8 @@ void tfd_exception_blame_start_files(const tfd_view *view, tfd_str text, tfd_fin
         tfd_finding finding =
             tfd_finding_of(TFD_CAUSE_PYTHONPATH_CONFLICT, path, TFD_W_NAMED, TFD_EFFECT_BREAKS);
 
-        /* Code that nobody understands, run while the interpreter starts, is named even where stderr does not name it:
-         * sys.exit in sitecustomize prints no path at all. */
+        /* Code that nobody understands, run while the interpreter starts, is named even where stderr does not
+         * name it: sys.exit in sitecustomize prints no path at all. */
         if (tfd_str_find(facts->import.err, path) == TFD_NPOS) {
             if (!facts->startup_files.items[i].has_imports || facts->startup_files.items[i].understood)
                 continue;

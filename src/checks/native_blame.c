@@ -131,6 +131,21 @@ static tfd_finding version_finding(const tfd_view *view, const tfd_symbol_proble
     return finding;
 }
 
+static bool is_of_interpreter(tfd_str symbol)
+{
+    return tfd_str_starts_z(symbol, "Py") || tfd_str_starts_z(symbol, "_Py");
+}
+
+/* A copy of libpython that a variable of the user's puts before the interpreter's own takes its symbols from
+ * everybody. */
+static const tfd_intruder *find_libpython_intruder(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->intruders.count; i++)
+        if (tfd_str_starts_z(facts->intruders.items[i].name, "libpython"))
+            return &facts->intruders.items[i];
+    return NULL;
+}
+
 static tfd_finding undefined_finding(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
                                      tfd_effect effect)
 {
@@ -138,10 +153,14 @@ static tfd_finding undefined_finding(const tfd_view *view, const tfd_symbol_prob
     const tfd_object *provider = tfd_view_object(view, problem->provider);
     const tfd_dist *owner = tfd_view_dist(view, object->dist);
     size_t place = tfd_view_place_of(view, object->path);
+    const tfd_intruder *libpython = find_libpython_intruder(view->facts);
     tfd_finding finding;
 
     if (provider && is_user_rule(problem->rule))
         return ldpath_finding(problem->rule, provider->path, weight, effect);
+    if (libpython && is_of_interpreter(problem->symbol))
+        return ldpath_finding(libpython->rule, tfd_view_object(view, libpython->object)->path, weight,
+                              effect);
     for (size_t i = 0; i < view->facts->intruders.count; i++) {
         const tfd_intruder *one = &view->facts->intruders.items[i];
 
@@ -152,8 +171,7 @@ static tfd_finding undefined_finding(const tfd_view *view, const tfd_symbol_prob
         return tfd_blame_place(view, place, object->path, weight, effect);
     finding = tfd_blame_dist(view, object->dist, weight, effect);
     /* A symbol of the interpreter: the module is for another CPython. */
-    if (owner && owner->is_tensorflow &&
-        (tfd_str_starts_z(problem->symbol, "Py") || tfd_str_starts_z(problem->symbol, "_Py")))
+    if (owner && owner->is_tensorflow && is_of_interpreter(problem->symbol))
         finding.cause = TFD_CAUSE_TF_ABI_MISMATCH;
     return finding;
 }

@@ -47,7 +47,8 @@ static int compare_weight(const void *a, const void *b)
     return (*right)->weight - (*left)->weight;
 }
 
-/* Repetitions of one kind count half, a quarter …: ten missing files are one fault. What speaks against counts in full. */
+/* Repetitions of one kind count half, a quarter …: ten missing files are one fault. What speaks against
+ * counts in full. */
 static int sum(const group *one, bool from_import)
 {
     int total = 0;
@@ -78,7 +79,8 @@ static tfd_status collect(const tfd_findings *findings, tfd_arena *arena, groups
             if (!TFD_GROW(arena, all))
                 return TFD_ENOMEM;
             one = &all->items[all->count++];
-            *one = (group){.cause = finding->cause, .subject = finding->subject, .is_latent = true, .order = i};
+            *one =
+                (group){.cause = finding->cause, .subject = finding->subject, .is_latent = true, .order = i};
         }
         if (!TFD_GROW(arena, one))
             return TFD_ENOMEM;
@@ -102,7 +104,8 @@ typedef struct cover {
     tfd_cause_id symptom;
 } cover;
 
-/* Where the root is well founded (at least TFD_W_STRONG), the symptom is not a cause of its own. TFD_CAUSE_COUNT: any. */
+/* Where the root is well founded (at least TFD_W_STRONG), the symptom is not a cause of its own.
+ * TFD_CAUSE_COUNT: any. */
 static const cover covers[] = {
     {TFD_CAUSE_VENV_BROKEN, TFD_CAUSE_COUNT},
     {TFD_CAUSE_PYTHON_32BIT, TFD_CAUSE_TF_MISSING},
@@ -120,12 +123,30 @@ static const cover covers[] = {
     {TFD_CAUSE_PERMISSION_DENIED, TFD_CAUSE_TF_CORRUPT},
     {TFD_CAUSE_SECURITY_BLOCKED, TFD_CAUSE_TF_CORRUPT},
     {TFD_CAUSE_LDPATH_CONFLICT, TFD_CAUSE_LIBSTDCXX_OLD},
+    {TFD_CAUSE_LDPATH_CONFLICT, TFD_CAUSE_PYTHON_BROKEN},
+    {TFD_CAUSE_ENV_SETTING, TFD_CAUSE_PYTHON_BROKEN},
+    {TFD_CAUSE_ENV_SETTING, TFD_CAUSE_VENV_BROKEN},
 };
+
+/* A package that may not be read or executed looks missing, damaged or of the wrong version to everybody
+ * else. */
+static bool is_same_package(const group *root, const group *symptom)
+{
+    if (root->cause != TFD_CAUSE_PERMISSION_DENIED && root->cause != TFD_CAUSE_SECURITY_BLOCKED)
+        return false;
+    for (size_t i = 0; i < root->count; i++)
+        for (size_t j = 0; j < symptom->count; j++)
+            if (root->items[i]->dist != TFD_NONE && root->items[i]->dist == symptom->items[j]->dist)
+                return root->cause != symptom->cause;
+    return false;
+}
 
 static bool is_covering(const group *root, const group *symptom)
 {
     if (score_of(root) < TFD_W_STRONG || root->is_latent)
         return false;
+    if (is_same_package(root, symptom))
+        return true;
     for (size_t i = 0; i < sizeof covers / sizeof covers[0]; i++)
         if (covers[i].root == root->cause &&
             (covers[i].symptom == symptom->cause || covers[i].symptom == TFD_CAUSE_COUNT) && root != symptom)
@@ -133,7 +154,8 @@ static bool is_covering(const group *root, const group *symptom)
     return false;
 }
 
-/* A cause for which nothing on the disk speaks, only frames of the exception, gives way to one that has both. */
+/* A cause for which nothing on the disk speaks, only frames of the exception, gives way to one that has both.
+ */
 static bool is_shadow_of(const group *root, const group *symptom)
 {
     return symptom->from_files <= TFD_W_HINT && root->from_files >= TFD_W_LIKELY &&
@@ -248,14 +270,16 @@ static tfd_finding lead_of(const group *one)
     return lead;
 }
 
-static tfd_status add_cause(const tfd_view *view, const groups *all, const group *one, tfd_arena *arena, tfd_report *report)
+static tfd_status add_cause(const tfd_view *view, const groups *all, const group *one, tfd_arena *arena,
+                            tfd_report *report)
 {
     tfd_cause *cause = &report->causes[report->cause_count];
     tfd_finding lead = lead_of(one);
     tfd_status st;
 
     cause->id = one->cause;
-    cause->side = tfd_cause_side(one->cause) == TFD_SIDE_WARNING ? TFD_SIDE_IMPORT : tfd_cause_side(one->cause);
+    cause->side =
+        tfd_cause_side(one->cause) == TFD_SIDE_WARNING ? TFD_SIDE_IMPORT : tfd_cause_side(one->cause);
     cause->score = score_of(one);
     cause->probability = probability(all, view, one);
     if (cause->probability > PROBABILITY_MAX)
@@ -263,7 +287,8 @@ static tfd_status add_cause(const tfd_view *view, const groups *all, const group
     cause->certainty = certainty(view, one, cause->probability);
     cause->subject = tfd_title_subject(view, &lead, arena);
     cause->title = tfd_title_cause(view, &lead, arena);
-    cause->reason = tfd_arena_fmt(arena, "%d from files and settings, %d from the import", one->from_files, one->from_import);
+    cause->reason = tfd_arena_fmt(arena, "%d from files and settings, %d from the import", one->from_files,
+                                  one->from_import);
     st = copy_evidence(one, arena, cause);
     if (st != TFD_OK)
         return st;
