@@ -142,9 +142,9 @@ static void run(const tfd_view *view, tfd_findings *out)
     if (files > 0 && odd == 0 && out->check_status == TFD_CHECK_OK) {
         tfd_findings_say(out, tfd_arena_fmt(out->arena, "all %zu files are there with the sizes of RECORD%s",
                                             files, hashed > 0 ? ", hashes compared" : ""));
-        tfd_findings_clear(
-            out, tfd_arena_fmt(out->arena,
-                               "all %zu files of TensorFlow and its requirements are as installed", files));
+        tfd_findings_clear(out, tfd_arena_fmt(out->arena,
+                                              "all %zu files of the packages that are there are as installed",
+                                              files));
     }
 }
 

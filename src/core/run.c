@@ -7,6 +7,7 @@
 #include "core/import.h"
 #include "core/probe.h"
 #include "packages/record.h"
+#include "sys/child.h"
 
 /* ---- what is registered */
 
@@ -340,8 +341,8 @@ static tfd_str import_summary(tfd_run *run)
         return TFD_STR("");
     if (import->timed_out)
         return tfd_arena_fmt(
-            &run->arena, "did not end within %llu s",
-            (unsigned long long)(run->options->timeout_ms ? run->options->timeout_ms / 1000 : 120));
+            &run->arena, "did not end within %g s",
+            (double)(run->options->timeout_ms ? run->options->timeout_ms : TFD_CHILD_DEADLINE_MS) / 1e3);
     if (import->signal != 0)
         return tfd_arena_fmt(&run->arena, "died of signal %d", import->signal);
     if (import->is_namespace)

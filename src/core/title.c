@@ -67,19 +67,58 @@ static tfd_str dist_title(const tfd_view *view, const tfd_finding *lead, tfd_are
                                  TFD_ARG(dist->version), TFD_ARG(tf));
         break;
     }
-    return tfd_arena_fmt(arena, "The installation of %.*s %.*s is damaged", TFD_ARG(dist->name), TFD_ARG(dist->version));
+    return tfd_arena_fmt(arena, "The installation of %.*s %.*s is damaged", TFD_ARG(dist->name),
+                         TFD_ARG(dist->version));
+}
+
+static tfd_str place_title(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena)
+{
+    const tfd_place *place = tfd_view_place(view, lead->place);
+
+    if (!place)
+        return tfd_arena_fmt(arena, "%.*s keeps the interpreter from starting", TFD_ARG(lead->subject));
+    return tfd_arena_fmt(arena, "Foreign packages in %.*s win over the environment's own",
+                         TFD_ARG(place->path));
+}
+
+/* Causes whose subject is the thing itself: a variable, a path, a limit. Empty: there is nothing special to
+ * say. */
+static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena)
+{
+    switch (lead->cause) {
+    case TFD_CAUSE_NAME_SHADOWING:
+        return tfd_arena_fmt(arena, "%.*s hides a module that TensorFlow needs", TFD_ARG(lead->path));
+    case TFD_CAUSE_PYTHONPATH_CONFLICT:
+        return place_title(view, lead, arena);
+    case TFD_CAUSE_LDPATH_CONFLICT:
+        return tfd_arena_fmt(arena, "%.*s brings a foreign %.*s", TFD_ARG(lead->subject),
+                             TFD_ARG(tfd_path_base(TFD_PATH_POSIX, lead->path)));
+    case TFD_CAUSE_ENV_SETTING:
+        return tfd_arena_fmt(arena, "%.*s switches a package to something that is broken here",
+                             TFD_ARG(lead->subject));
+    case TFD_CAUSE_PERMISSION_DENIED:
+        return lead->subject.len > 0
+                   ? tfd_arena_fmt(arena, "This user may not use %.*s", TFD_ARG(lead->subject))
+                   : TFD_STR("");
+    case TFD_CAUSE_MEMORY_LIMIT:
+        return tfd_arena_fmt(arena, "The limit of %.*s is too small for TensorFlow", TFD_ARG(lead->subject));
+    default:
+        return TFD_STR("");
+    }
 }
 
 tfd_str tfd_title_cause(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena)
 {
+    tfd_str special = subject_title(view, lead, arena);
     tfd_str id = tfd_str_of(tfd_cause_name(lead->cause));
     tfd_str title = tfd_kb_cause_title(view->kb, id);
 
     if (is_dist_cause(lead->cause) && (lead->dist != TFD_NONE || lead->cause != TFD_CAUSE_TF_CORRUPT))
         return dist_title(view, lead, arena);
-    if (lead->cause == TFD_CAUSE_NAME_SHADOWING)
-        return tfd_arena_fmt(arena, "%.*s hides a module that TensorFlow needs", TFD_ARG(lead->path));
+    if (special.len > 0)
+        return special;
     if (title.len == 0)
         title = id;
-    return lead->subject.len > 0 ? tfd_arena_fmt(arena, "%.*s (%.*s)", TFD_ARG(title), TFD_ARG(lead->subject)) : title;
+    return lead->subject.len > 0 ? tfd_arena_fmt(arena, "%.*s (%.*s)", TFD_ARG(title), TFD_ARG(lead->subject))
+                                 : title;
 }

@@ -147,7 +147,37 @@ void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names)
                                        TFD_ARG(names)));
 }
 
-static bool add_clauses(tfd_str *clauses, size_t *count, size_t max, tfd_str specifier)
+/* Whether two clauses bound the same side: 1 from below, -1 from above; 0: neither (!=, ==, ~=). */
+static int side_of(tfd_str clause, tfd_str *version)
+{
+    size_t skip = tfd_str_starts_z(tfd_str_from(clause, 1), "=") ? 2 : 1;
+
+    *version = tfd_str_trim(tfd_str_from(clause, skip));
+    if (tfd_str_starts_z(clause, ">"))
+        return 1;
+    return tfd_str_starts_z(clause, "<") ? -1 : 0;
+}
+
+/* True if one clause makes the other superfluous: the tighter of the two is then in *kept. */
+static bool merge_bound(tfd_str *kept, tfd_str clause)
+{
+    tfd_str old_version;
+    tfd_str new_version;
+    int side = side_of(clause, &new_version);
+    int order = 0;
+
+    if (tfd_str_eq(*kept, clause))
+        return true;
+    if (side == 0 || side_of(*kept, &old_version) != side ||
+        !tfd_version_cmp_text(new_version, old_version, &order))
+        return false;
+    /* Of equal bounds the one without '=' is tighter. */
+    if (order * side > 0 || (order == 0 && !tfd_str_starts_z(tfd_str_from(clause, 1), "=")))
+        *kept = clause;
+    return true;
+}
+
+static void add_clauses(tfd_str *clauses, size_t *count, size_t max, tfd_str specifier)
 {
     tfd_str rest = specifier;
 
@@ -157,12 +187,11 @@ static bool add_clauses(tfd_str *clauses, size_t *count, size_t max, tfd_str spe
 
         (void)tfd_str_cut(rest, ',', &one, &rest);
         one = tfd_str_trim(one);
-        for (size_t i = 0; i < *count; i++)
-            known |= tfd_str_eq(clauses[i], one);
+        for (size_t i = 0; i < *count && !known; i++)
+            known = merge_bound(&clauses[i], one);
         if (one.len > 0 && !known && *count < max)
             clauses[(*count)++] = one;
     }
-    return *count > 0;
 }
 
 #define CLAUSES_MAX 24
@@ -181,12 +210,12 @@ tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
         const tfd_requirement *req = &facts->requirements.items[i];
 
         if (tfd_str_eq(req->key, key) && req->applies != TFD_NO && !req->is_malformed && req->is_needed)
-            (void)add_clauses(clauses, &count, CLAUSES_MAX, req->specifier);
+            add_clauses(clauses, &count, CLAUSES_MAX, req->specifier);
     }
     if (dist)
         (void)tfd_view_verdict(ctx->view, key, dist->version, &rule);
     if (rule)
-        (void)add_clauses(clauses, &count, CLAUSES_MAX, rule->fix);
+        add_clauses(clauses, &count, CLAUSES_MAX, rule->fix);
     for (size_t i = 0; i < count; i++)
         out = tfd_arena_fmt(ctx->arena, i == 0 ? "%.*s%.*s" : "%.*s,%.*s", TFD_ARG(out), TFD_ARG(clauses[i]));
     return out;

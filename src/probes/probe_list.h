@@ -3,5 +3,6 @@
 TFD_PROBE(system)
 TFD_PROBE(python)
 TFD_PROBE(packages)
+TFD_PROBE(interpreters)
 TFD_PROBE(record)
 TFD_PROBE(native)
