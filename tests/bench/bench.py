@@ -33,16 +33,18 @@ def once(argv, cwd, env):
 
 
 class Row:
-    def __init__(self, name, argv, n, cwd, env):
-        self.name, runs = name, [once(argv, cwd, env) for _ in range(n + 1)][1:]
+    def __init__(self, name, runs):
         times = [r[0] for r in runs]
-        self.median, self.best, self.worst = statistics.median(times), min(times), max(times)
+        self.name, self.best, self.worst, self.median = name, min(times), max(times), statistics.median(times)
         self.peak, self.code = max(r[1] for r in runs) / 1024, runs[-1][2]
+        print("%-48s %8.1f ms  (%.1f to %.1f)  peak %6.1f MiB  exit %s" % (
+            name, self.median * 1e3, self.best * 1e3, self.worst * 1e3, self.peak, self.code), flush=True)
 
-    def show(self):
-        print("%-44s %8.1f ms  (%.1f to %.1f)  peak %6.1f MiB  exit %s" % (
-            self.name, self.median * 1e3, self.best * 1e3, self.worst * 1e3, self.peak, self.code), flush=True)
-        return self
+
+def measure(programs, n, cwd, env):
+    """Rows for (name, argv) pairs, run in turn so that whatever else the machine does meets all of them alike."""
+    runs = [[once(argv, cwd, env) for _name, argv in programs] for _ in range(n + 1)][1:]
+    return [Row(name, [r[k] for r in runs]) for k, (name, _argv) in enumerate(programs)]
 
 
 def uv(cache):
@@ -103,44 +105,38 @@ def main():
     sp = glob.glob(os.path.join(root, "lib", "python3.*", "site-packages"))[0]
     native = sorted(set(glob.glob(sp + "/**/*.so", recursive=True) + glob.glob(sp + "/**/*.so.*", recursive=True)))
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")}
+    ask = [tfdiag, "--json", "--python", python]
     with tempfile.TemporaryDirectory() as cwd:
-        def row(name, argv, n=a.runs, where=cwd):
-            return Row(name, argv, n, where, env).show()
-
-        print("tf220: %d native files; %d runs each, median (best to worst)" % (len(native), a.runs))
-        row("floor: true", ["true"])
-        parts = [row("stat of every file: find -type f -printf %s", ["find", sp, "-type", "f", "-printf", "%s"])]
+        print("tf220: %d native files; %d runs each, in turn; median (best to worst)" % (len(native), a.runs))
+        parts = [("stat of every file: find -type f -printf %s", ["find", sp, "-type", "f", "-printf", "%s"])]
         exe = uv(a.cache)
         if exe:
-            parts.append(row("requirements: uv pip check", [exe, "pip", "check", "-q", "--python", python]))
+            parts.append(("requirements: uv pip check", [exe, "pip", "check", "-q", "--python", python]))
         if shutil.which("libtree"):
-            parts.append(row("native files: libtree, all at once", ["libtree", *native]))
+            parts.append(("native files: libtree, all at once", ["libtree", *native]))
         for name, found in (("uv", exe), ("libtree", shutil.which("libtree"))):
             if not found:
-                print("%-44s absent" % name)
-        static = row("tfdiag --no-run", [tfdiag, "--no-run", "--json", "--python", python])
-        row("tfdiag --no-run --only deps", [tfdiag, "--no-run", "--only", "deps", "--json", "--python", python])
-        total = sum(p.median for p in parts)
-        print("  tfdiag --no-run is %.2f of the sum of the %d parts (%.1f ms); limit 1.00, goal 0.50; peak %.1f MiB, limit 24"
-              % (static.median / total, len(parts), total * 1e3, static.peak))
-        hashes = row("sha256sum of every file", ["sh", "-c", "find \"$0\" -type f -print0 | xargs -0 sha256sum", sp], 3)
-        deep = row("tfdiag --no-run --deep", [tfdiag, "--no-run", "--deep", "--json", "--python", python], 3)
+                print("%-48s absent" % name)
+        own = [("tfdiag --no-run", ask + ["--no-run"]), ("tfdiag --no-run --only deps", ask + ["--no-run", "--only", "deps"])]
+        rows = measure([("floor: true", ["true"])] + parts + own, a.runs, cwd, env)
+        static, total = rows[-2], sum(r.median for r in rows[1:-2])
+        print("  tfdiag --no-run is %.2f of the sum of the %d parts (%.1f ms); limit 1.00, goal 0.50; peak %.1f MiB (floor %.1f), limit 24"
+              % (static.median / total, len(parts), total * 1e3, static.peak, rows[0].peak))
+        hashes, deep = measure([("sha256sum of every file", ["sh", "-c", "find \"$0\" -type f -print0 | xargs -0 sha256sum", sp]),
+                                ("tfdiag --no-run --deep", ask + ["--no-run", "--deep"])], 3, cwd, env)
         print("  --deep is %.2f of sha256sum on one core (%d cores here)" % (deep.median / hashes.median, os.cpu_count()))
-        alone = row("import tensorflow alone", [python, "-c", "import tensorflow"], 3)
-        full = row("tfdiag, import and all", [tfdiag, "--json", "--python", python], 3)
+        alone, full = measure([("import tensorflow alone", [python, "-c", "import tensorflow"]), ("tfdiag, import and all", ask)], 3, cwd, env)
         print("  the whole run takes %.2f of the import alone" % (full.median / alone.median))
         if a.slow:
-            row("pip check", [python, "-m", "pip", "check"], 3)
-            row("ldd over every native file", ["sh", "-c", "ldd \"$@\"", "sh", *native], 3)
-        previous = None
-        for count in (50, 200, 800):
-            folder = os.path.join(cwd, "d%d" % count)
-            synthetic(folder, count)
-            r = row("tfdiag --no-run, %d distributions, %d files" % (count, count * 12),
-                    [tfdiag, "--no-run", "--json", "--python", os.path.join(folder, "bin", "python")], where=cwd)
-            if previous:
-                print("  %.1f times the distributions, %.1f times the time" % (count / previous[0], r.median / previous[1].median))
-            previous = (count, r)
+            measure([("pip check", [python, "-m", "pip", "check"]), ("ldd over every native file", ["sh", "-c", "ldd \"$@\"", "sh", *native])],
+                    3, cwd, env)
+        counts = (50, 200, 800)
+        for count in counts:
+            synthetic(os.path.join(cwd, "d%d" % count), count)
+        many = measure([("tfdiag --no-run, %d distributions, %d files" % (n, n * 12),
+                         [tfdiag, "--no-run", "--json", "--python", os.path.join(cwd, "d%d" % n, "bin", "python")]) for n in counts], a.runs, cwd, env)
+        for k in (1, 2):
+            print("  %.1f times the distributions, %.1f times the time" % (counts[k] / counts[k - 1], many[k].median / many[k - 1].median))
     return 0
 
 
