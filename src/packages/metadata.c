@@ -31,6 +31,9 @@ tfd_status tfd_packages_read_head(tfd_packages *packages, tfd_str path, size_t w
     status = packages->sys->open(packages->sys, path, &file, NULL);
     if (status != TFD_OK)
         return status;
+    /* Not one byte more than there is: at the end of a file a second call would be needed to find it. */
+    if (file.size < wanted)
+        wanted = (size_t)file.size;
     status = packages->sys->read_at(packages->sys, &file, 0, packages->scratch, wanted, &got, NULL);
     packages->sys->close(packages->sys, &file);
     *out = (tfd_str){packages->scratch, got};

@@ -9,6 +9,7 @@ tfd_status tfd_record_read_chunk(const tfd_sys *sys, tfd_str path, uint64_t offs
     size_t got = 0;
     size_t from = 0;
     size_t to, eol;
+    uint64_t start, left;
     tfd_status status;
 
     *rows = (tfd_str){NULL, 0};
@@ -16,7 +17,10 @@ tfd_status tfd_record_read_chunk(const tfd_sys *sys, tfd_str path, uint64_t offs
     if (status != TFD_OK)
         return status;
     /* One byte more in front tells whether a row begins right at offset. */
-    status = sys->read_at(sys, &file, offset ? offset - 1 : 0, buffer, TFD_RECORD_BUFFER, &got, NULL);
+    start = offset ? offset - 1 : 0;
+    left = file.size > start ? file.size - start : 0;
+    status = sys->read_at(sys, &file, start, buffer,
+                          left < TFD_RECORD_BUFFER ? (size_t)left : TFD_RECORD_BUFFER, &got, NULL);
     sys->close(sys, &file);
     if (status != TFD_OK)
         return status;
