@@ -177,6 +177,7 @@ typedef struct compiled {
     const model *m;
     bool (*test)(const model *m, tfd_str prefix);
     size_t tries;
+    tfd_str library_root; /* folder above the one of libpython: the likely answer */
     tfd_str found;
 } compiled;
 
@@ -186,7 +187,7 @@ static bool looks_like_prefix(tfd_str text)
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == '%')
             return false;
-    return text.len > 1 && text.ptr[text.len - 1] != '/';
+    return text.len > 2 && text.ptr[text.len - 1] != '/' && text.ptr[text.len - 1] != '.';
 }
 
 static bool visit_literals(void *ctx, tfd_str bytes)
@@ -204,10 +205,10 @@ static bool visit_literals(void *ctx, tfd_str bytes)
             looks_like_prefix(text)) {
             c->tries++;
             text = tfd_arena_str(c->m->arena, text);
-            if (c->test(c->m, text)) {
+            if (c->test(c->m, text) && (c->found.len == 0 || tfd_str_eq(text, c->library_root)))
                 c->found = text;
+            if (tfd_str_eq(c->found, c->library_root))
                 return true;
-            }
         }
         rest = tfd_str_from(rest, 1);
     }
@@ -218,9 +219,10 @@ static bool visit_literals(void *ctx, tfd_str bytes)
  * landmark lies. Only asked where no landmark was found by searching. */
 static tfd_str find_compiled(const model *m, bool (*test)(const model *m, tfd_str prefix))
 {
-    compiled c = {m, test, 0, {"", 0}};
+    compiled c = {m, test, 0, {NULL, 0}, {"", 0}};
     tfd_binary binary;
 
+    c.library_root = dir_of(m, dir_of(m, m->g->libpython));
     if (m->g->libpython.len && tfd_binary_read(m->sys, m->arena, m->g->libpython, &binary, NULL) == TFD_OK &&
         binary.kind == TFD_BINARY_ELF)
         tfd_binary_scan(m->sys, m->arena, m->g->libpython, &binary.elf, visit_literals, &c);

@@ -152,7 +152,7 @@ bool tfd_pyversion_in_literals(tfd_str bytes, int major, int minor, tfd_pyversio
         if (hit == TFD_NPOS)
             return false;
         at += hit + 1;
-        if (at < 2 || bytes.ptr[at - 2] != '\0')
+        if (at < 2 || (bytes.ptr[at - 2] != '\0' && bytes.ptr[at - 2] != '/'))
             continue;
         tfd_str_cut(tfd_str_sub(bytes, at - 1, at + 23), '\0', &word, &rest);
         if (word.len < 24 && is_version_word(word) && tfd_pyversion_parse(word, out) && out->micro >= 0)

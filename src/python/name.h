@@ -30,8 +30,10 @@ bool tfd_pyversion_parse(tfd_str text, tfd_pyversion *out);
 /* The PY_VERSION line of patchlevel.h. */
 bool tfd_pyversion_in_patchlevel(tfd_str text, tfd_pyversion *out);
 
-/* First "major.minor.micro" of the wanted minor version that stands alone between two NUL bytes, as
- * PY_VERSION does among the string literals of an interpreter. */
+/* First "major.minor.micro" of the wanted minor version that is a string literal of an interpreter: it ends
+ * with a NUL and begins behind one, or behind a '/' where the linker laid PY_VERSION over the end of the
+ * prefix
+ * ("/opt/python/3.12.1"). */
 bool tfd_pyversion_in_literals(tfd_str bytes, int major, int minor, tfd_pyversion *out);
 
 #endif

@@ -36,14 +36,18 @@ static tfd_pth_encoding find_encoding(const tfd_site_model *m)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     tfd_str value = TFD_STR("");
+    int minor = m->layout->minor;
+    size_t by = 0;
     bool is_c;
 
-    for (size_t i = 0; i < 3 && value.len == 0; i++)
+    for (size_t i = 0; i < 3 && value.len == 0; i++) {
+        by = i;
         if (!m->sys->env(m->sys, variables[i], &value))
             value = TFD_STR("");
+    }
     is_c = value.len == 0 || tfd_str_is(value, "C") || tfd_str_is(value, "POSIX");
     if (is_c)
-        return m->layout->major == 3 && m->layout->minor < 7 ? TFD_PTH_ASCII : TFD_PTH_UTF8;
+        return minor < 7 || (minor >= 11 && by == 0 && value.len) ? TFD_PTH_ASCII : TFD_PTH_UTF8;
     return names_utf8(value) ? TFD_PTH_UTF8 : TFD_PTH_BYTES;
 }
 

@@ -412,8 +412,8 @@ static void parse_statement(parser *p, tfd_str text)
         emit(p, TFD_EFFECT_UNKNOWN, text, 0);
         return;
     }
-    if (p->tokens.count == 0)
-        return;
+    if (p->tokens.count == 0 || (p->tokens.count == 1 && p->tokens.items[0].kind == TFD_PYTOKEN_STRING))
+        return; /* nothing, or a docstring */
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (parse_with(p, rules[i]))
             return;

@@ -102,11 +102,15 @@ static void read_rules(tfd_site_model *m)
     tfd_site_rules *r = &m->out->rules;
     const tfd_getpath *g = m->layout;
     tfd_str file = tfd_path_join(m->sys->style, m->arena, g->stdlib, TFD_STR("site.py"));
+    tfd_str other =
+        tfd_path_join(m->sys->style, m->arena, tfd_path_dir(m->sys->style, g->dynload), TFD_STR("site.py"));
     tfd_str text;
 
     r->skips_hidden = r->utf8_first = is_at_least(g, 13);
     r->names_threads = g->threads;
-    if (tfd_sys_read_file(m->sys, m->arena, file, SITE_PY_MAX, &text, NULL) != TFD_OK)
+    /* In a zipped library it is not looked at; beside lib-dynload there may be the build's own. */
+    if (tfd_sys_read_file(m->sys, m->arena, file, SITE_PY_MAX, &text, NULL) != TFD_OK &&
+        tfd_sys_read_file(m->sys, m->arena, other, SITE_PY_MAX, &text, NULL) != TFD_OK)
         return;
     if (tfd_str_find_z(text, "def addsitedir") == TFD_NPOS)
         return;
@@ -199,7 +203,7 @@ static void find_user_site(tfd_site_model *m)
         base = tfd_path_join(m->sys->style, m->arena, home, TFD_STR(".local"));
     m->out->user_site = versioned(m, base, "lib", "site-packages");
     m->out->user_site_on = TFD_YES;
-    if (m->layout->pth_file.len || is_disabled(m->sys, "PYTHONNOUSERSITE"))
+    if (is_disabled(m->sys, "PYTHONNOUSERSITE"))
         m->out->user_site_on = TFD_NO;
     if (m->layout->venv_prefix.len && !m->layout->cfg.system_site)
         m->out->user_site_on = TFD_NO;
@@ -261,7 +265,8 @@ static void run_site(tfd_site_model *m)
     if (in_venv)
         add_prefix(m, g->venv_prefix, TFD_PLACE_SITE, "pyvenv.cfg");
     if (!in_venv || g->cfg.system_site) {
-        add_prefix(m, g->prefix, in_venv ? TFD_PLACE_BASE_SITE : TFD_PLACE_SITE, in_venv ? "pyvenv.cfg" : "site");
+        add_prefix(m, g->prefix, in_venv ? TFD_PLACE_BASE_SITE : TFD_PLACE_SITE,
+                   in_venv ? "pyvenv.cfg" : "site");
         if (!tfd_str_eq(g->exec_prefix, g->prefix))
             add_prefix(m, g->exec_prefix, in_venv ? TFD_PLACE_BASE_SITE : TFD_PLACE_SITE,
                        in_venv ? "pyvenv.cfg" : "site");

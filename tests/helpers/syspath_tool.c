@@ -55,7 +55,45 @@ static void print_facts(const tfd_facts *facts)
                TFD_ARG(facts->places.items[i].source), TFD_ARG(facts->places.items[i].path));
 }
 
-static int examine(tfd_probe_ctx *ctx)
+static void print_tables(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->interpreters.count; i++) {
+        const tfd_interpreter *one = &facts->interpreters.items[i];
+
+        printf("interpreter\t%.*s\t%.*s\t%.*s\t%.*s %.*s\t%s%s%s\n", TFD_ARG(one->path),
+               TFD_ARG(one->seen_in), TFD_ARG(one->version), TFD_ARG(one->tf_dist), TFD_ARG(one->tf_version),
+               one->is_target ? "target " : "", one->runs_for_user ? "user " : "",
+               one->is_broken ? "broken" : "");
+    }
+    for (size_t i = 0; i < facts->modules.count; i++) {
+        const tfd_module *one = &facts->modules.items[i];
+
+        printf("module\t%.*s\t%d\t%.*s\t%s%s%s%s\t%.*s\t%.*s\n", TFD_ARG(one->name), (int)one->kind,
+               TFD_ARG(one->path), one->is_stdlib ? "stdlib " : "", one->is_needed ? "needed " : "",
+               one->is_optional ? "optional " : "", one->is_shadowed ? "shadowed" : "",
+               TFD_ARG(one->wanted_path), TFD_ARG(one->hint));
+    }
+}
+
+/* Also interpreters and modules; distributions only as far as the packages probe finds them. */
+static void examine_more(tfd_probe_ctx *ctx)
+{
+    static const tfd_probe *const probes[] = {&tfd_probe_packages, &tfd_probe_interpreters,
+                                              &tfd_probe_modules};
+    tfd_err err;
+
+    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+        uint64_t start = ctx->sys->clock_us(ctx->sys);
+
+        memset(&err, 0, sizeof err);
+        if (probes[i]->run(ctx, &err) != TFD_OK)
+            printf("error\t%s: %s\n", probes[i]->id, err.text);
+        printf("time\t%s\t%llu\n", probes[i]->id, (unsigned long long)(ctx->sys->clock_us(ctx->sys) - start));
+    }
+    print_tables(ctx->facts);
+}
+
+static int examine(tfd_probe_ctx *ctx, bool more)
 {
     uint64_t start = ctx->sys->clock_us(ctx->sys);
     tfd_err err;
@@ -68,6 +106,8 @@ static int examine(tfd_probe_ctx *ctx)
     }
     printf("microseconds\t%llu\n", (unsigned long long)(ctx->sys->clock_us(ctx->sys) - start));
     print_facts(ctx->facts);
+    if (more && rc == 0)
+        examine_more(ctx);
     return rc;
 }
 
@@ -78,6 +118,7 @@ int main(int argc, char **argv)
     tfd_arena arena, kb_arena;
     tfd_sys *sys = NULL;
     static tfd_facts facts;
+    bool more = false;
     int rc;
 
     memset(&options, 0, sizeof options);
@@ -85,6 +126,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--script") == 0 && i + 1 < argc)
             options.script = tfd_str_of(argv[++i]);
+        else if (strcmp(argv[i], "--more") == 0)
+            more = true;
         else
             options.python = tfd_str_of(argv[i]);
     }
@@ -98,7 +141,7 @@ int main(int argc, char **argv)
     ctx.arena = &arena;
     ctx.facts = &facts;
     tfd_kb_open(&kb_arena, NULL, TFD_STR(""), &ctx.kb, NULL);
-    rc = examine(&ctx);
+    rc = examine(&ctx, more);
     tfd_arena_done(&arena);
     tfd_arena_done(&kb_arena);
     tfd_sys_native_free(sys);
