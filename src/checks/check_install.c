@@ -53,12 +53,32 @@ static bool blame_leftovers(const tfd_view *view, tfd_findings *out)
     return found;
 }
 
+/* A folder of packages that may not be listed looks empty to Python. */
+static bool blame_unreadable_site(const tfd_view *view, tfd_findings *out)
+{
+    for (size_t i = 0; i < view->facts->places.count; i++) {
+        const tfd_place *place = &view->facts->places.items[i];
+        tfd_finding finding;
+
+        if (place->kind != TFD_PLACE_SITE || !place->exists || place->readable || place->is_zip)
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, place->path, TFD_W_STRONG, TFD_EFFECT_BREAKS);
+        finding.path = place->path;
+        finding.text = tfd_arena_fmt(out->arena, "this user may not read %.*s, where the packages are",
+                                     TFD_ARG(place->path));
+        finding.source = place->path;
+        tfd_findings_add(out, &finding);
+        return true;
+    }
+    return false;
+}
+
 static void blame_missing(const tfd_view *view, tfd_findings *out)
 {
     const tfd_python *py = &view->facts->python;
     tfd_finding finding = tfd_finding_of(TFD_CAUSE_TF_MISSING, TFD_STR(""), TFD_W_LIKELY, TFD_EFFECT_BREAKS);
 
-    if (blame_leftovers(view, out))
+    if (blame_leftovers(view, out) || blame_unreadable_site(view, out))
         return;
     finding.text = tfd_arena_fmt(out->arena, "no distribution and no folder of TensorFlow in %.*s",
                                  TFD_ARG(py->site_packages));
