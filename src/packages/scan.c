@@ -125,6 +125,19 @@ static bool are_twins(const tfd_dist *a, const tfd_dist *b)
     return a->place == b->place && a->kind == TFD_DIST_INFO && b->kind == TFD_DIST_INFO;
 }
 
+/* An .egg-link only leads to a development folder, which stands on sys.path itself and holds the metadata:
+ * that wins, wherever it stands. true: the row takes the link's place as the winner. */
+static bool take_link(tfd_facts *facts, size_t winner, size_t row)
+{
+    bool winner_is_link = facts->dists.items[winner].kind == TFD_DIST_EGG_LINK;
+    bool row_is_link = facts->dists.items[row].kind == TFD_DIST_EGG_LINK;
+    tfd_dist *real = &facts->dists.items[winner_is_link ? row : winner];
+
+    if (winner_is_link != row_is_link)
+        real->editable = facts->places.items[real->place].path;
+    return winner_is_link && !row_is_link;
+}
+
 /* The first place on sys.path wins, as importlib.metadata has it. */
 static tfd_status settle(tfd_packages *packages, size_t row)
 {
@@ -138,9 +151,8 @@ static tfd_status settle(tfd_packages *packages, size_t row)
                    : TFD_ENOMEM;
     if (are_twins(&dists->items[winner], &dists->items[row]))
         swap = second_wins(packages, winner, row);
-    else if (dists->items[winner].place == dists->items[row].place)
-        swap = dists->items[winner].kind ==
-               TFD_DIST_EGG_LINK; /* the metadata itself says more than a link to it */
+    else
+        swap = take_link(packages->facts, winner, row);
     if (swap && !tfd_map_put(packages->arena, &packages->keys, dists->items[row].key, (uint32_t)row))
         return TFD_ENOMEM;
     dists->items[swap ? winner : row].is_shadowed = true;

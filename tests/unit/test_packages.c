@@ -345,6 +345,21 @@ static void test_details(void **state)
     assert_true(find_requirement(f, "numpy")->is_needed);
 }
 
+static void test_egg_link(void **state)
+{
+    fixture *f = *state;
+
+    put(f, "user/mine.egg-link", "/src/mine\n.");
+    put(f, "site/mine.egg-info/PKG-INFO", "Name: mine\nVersion: 0.3\n");
+    put(f, "site/tensorflow/__init__.py", "x");
+    put_dist(f, "site", "tensorflow", "2.20.0", "Requires-Dist: mine>=0.2\n", "");
+    add_place(f, "user", TFD_PLACE_USER_SITE);
+    run(f);
+    assert_true(tfd_str_is(find(f, "mine")->version, "0.3"));
+    assert_true(tfd_str_ends_z(find(f, "mine")->editable, "/site"));
+    assert_int_equal(find_requirement(f, "mine")->satisfied, TFD_YES);
+}
+
 /* No answer of the machine may crash the probes or make them claim what they could not see. */
 static void test_failing_machine(void **state)
 {
@@ -387,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_overlap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leftovers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_details, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_egg_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failing_machine, set_up, tear_down),
     };
 
