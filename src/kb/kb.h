@@ -167,11 +167,13 @@ typedef enum tfd_kb_effect {
 } tfd_kb_effect;
 
 typedef struct tfd_kb_break {
-    tfd_str id;         /* "numpy2-tf215" */
-    tfd_str tensorflow; /* PEP 440 specifier: the releases it is about */
-    tfd_str python;     /* likewise; empty: any */
-    tfd_str dist;       /* PEP 503 name */
-    tfd_str versions;   /* specifier: the versions that have this effect */
+    tfd_str id;            /* "numpy2-tf215" */
+    tfd_str tensorflow;    /* PEP 440 specifier: the releases it is about */
+    tfd_str python;        /* likewise; empty: any */
+    tfd_str dist;          /* PEP 503 name */
+    tfd_str versions;      /* specifier: the versions that have this effect */
+    tfd_str with_dist;     /* only where this other distribution is installed … */
+    tfd_str with_versions; /* … in these versions; both empty: no such condition */
     tfd_kb_effect effect;
     tfd_str error; /* how it shows; may be empty */
     tfd_str why;   /* one sentence */
@@ -181,7 +183,12 @@ typedef struct tfd_kb_break {
 
 /* Rows are ordered: the first that fits decides. */
 const tfd_kb_break *tfd_kb_breaks_get(tfd_kb *kb, size_t *count);
-/* The row for this combination, or NULL: nothing is known beyond metadata. python "3.12" or empty. */
+/* The installed version of a distribution (PEP 503 name); empty if it is not installed or not known. */
+typedef tfd_str (*tfd_kb_version_of)(void *ctx, tfd_str dist);
+/* The row for this combination, or NULL: nothing is known beyond metadata. python "3.12" or empty. version_of
+ * NULL: rows with a condition on another distribution are passed over. */
+const tfd_kb_break *tfd_kb_break_find_with(tfd_kb *kb, tfd_str tf_version, tfd_str python, tfd_str dist,
+                                           tfd_str version, tfd_kb_version_of version_of, void *ctx);
 const tfd_kb_break *tfd_kb_break_find(tfd_kb *kb, tfd_str tf_version, tfd_str python, tfd_str dist,
                                       tfd_str version);
 

@@ -22,6 +22,8 @@ void tfd_kb_breaks_parse(tfd_kb *kb, const cJSON *root)
         out->python = tfd_kb_text_get(kb, row, "python");
         out->dist = tfd_kb_text_get(kb, row, "distribution");
         out->versions = tfd_kb_text_get(kb, row, "versions");
+        out->with_dist = tfd_kb_text_get(kb, row, "with");
+        out->with_versions = tfd_kb_text_get(kb, row, "with_versions");
         out->error = tfd_kb_text_get(kb, row, "error");
         out->why = tfd_kb_text_get(kb, row, "why");
         out->fix = tfd_kb_text_get(kb, row, "fix");
@@ -41,18 +43,35 @@ static bool is_met(tfd_str specifier, tfd_str version)
     return specifier.len == 0 || tfd_specifier_match(specifier, version, TFD_PRE_ALLOW) == TFD_YES;
 }
 
-const tfd_kb_break *tfd_kb_break_find(tfd_kb *kb, tfd_str tf_version, tfd_str python, tfd_str dist,
-                                      tfd_str version)
+static bool is_companion_met(const tfd_kb_break *row, tfd_kb_version_of version_of, void *ctx)
+{
+    tfd_str version;
+
+    if (row->with_dist.len == 0)
+        return true;
+    version = version_of ? version_of(ctx, row->with_dist) : TFD_STR("");
+    return version.len > 0 && is_met(row->with_versions, version);
+}
+
+const tfd_kb_break *tfd_kb_break_find_with(tfd_kb *kb, tfd_str tf_version, tfd_str python, tfd_str dist,
+                                           tfd_str version, tfd_kb_version_of version_of, void *ctx)
 {
     size_t count;
     const tfd_kb_break *rows = tfd_kb_breaks_get(kb, &count);
 
     for (size_t i = 0; i < count; i++) {
         if (tfd_str_eq(rows[i].dist, dist) && is_met(rows[i].versions, version) &&
-            is_met(rows[i].tensorflow, tf_version) && is_met(rows[i].python, python))
+            is_met(rows[i].tensorflow, tf_version) && is_met(rows[i].python, python) &&
+            is_companion_met(&rows[i], version_of, ctx))
             return &rows[i];
     }
     return NULL;
+}
+
+const tfd_kb_break *tfd_kb_break_find(tfd_kb *kb, tfd_str tf_version, tfd_str python, tfd_str dist,
+                                      tfd_str version)
+{
+    return tfd_kb_break_find_with(kb, tf_version, python, dist, version, NULL, NULL);
 }
 
 void tfd_kb_env_parse(tfd_kb *kb, const cJSON *root)

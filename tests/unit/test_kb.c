@@ -167,6 +167,32 @@ static void test_breaks(void **state)
     }
 }
 
+static tfd_str numpy_is(void *ctx, tfd_str dist)
+{
+    return tfd_str_is(dist, "numpy") ? tfd_str_of(ctx) : TFD_STR("");
+}
+
+static void test_breaks_with_a_companion(void **state)
+{
+    static const struct {
+        const char *numpy, *id;
+        int at;
+    } rows[] = {
+        {"2.5.5", "h5py-numpy2", __LINE__}, {"1.26.4", "h5py-any", __LINE__}, {"", "h5py-any", __LINE__}};
+    fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char numpy[16];
+        const tfd_kb_break *row;
+
+        (void)strcpy(numpy, rows[i].numpy);
+        row = tfd_kb_break_find_with(f->kb, TFD_STR("2.20.0"), TFD_STR("3.12"), TFD_STR("h5py"),
+                                     TFD_STR("3.10.0"), numpy_is, numpy);
+        if (!row || !tfd_str_is(row->id, rows[i].id))
+            fail_msg("line %d", rows[i].at);
+    }
+}
+
 static void test_env(void **state)
 {
     static const tfd_str cpp = TFD_STR_INIT("cpp");
@@ -394,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_imports, setup, teardown),
         cmocka_unit_test_setup_teardown(test_needs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_breaks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_breaks_with_a_companion, setup, teardown),
         cmocka_unit_test_setup_teardown(test_env, setup, teardown),
         cmocka_unit_test_setup_teardown(test_addons, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),

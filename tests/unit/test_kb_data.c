@@ -173,7 +173,8 @@ static void test_specifiers_and_causes_in_rows(void **state)
     assert_true(count > 0);
     for (size_t i = 0; i < count; i++) {
         if (!is_specifier(breaks[i].tensorflow) || !is_specifier(breaks[i].versions) ||
-            !is_specifier(breaks[i].python) || !is_specifier(breaks[i].fix) || breaks[i].dist.len == 0)
+            !is_specifier(breaks[i].python) || !is_specifier(breaks[i].fix) ||
+            !is_specifier(breaks[i].with_versions) || breaks[i].dist.len == 0)
             fail_row("breaks.json", breaks[i].id.ptr, "malformed specifier");
         if (breaks[i].effect != TFD_KB_EFFECT_NONE && breaks[i].why.len == 0)
             fail_row("breaks.json", breaks[i].id.ptr, "says no reason");
