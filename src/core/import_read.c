@@ -224,14 +224,14 @@ static void read_json(reader *in, tfd_str line)
         {"exception", read_exception}, {"modules", read_modules}, {"libraries", read_libraries},
     };
     cJSON *value;
-    const cJSON *kind;
+    const char *kind;
 
     if (line.len > LINE_MAX_BYTES || !is_shallow(line))
         return;
     value = cJSON_ParseWithLength(line.ptr, line.len);
-    kind = cJSON_IsArray(value) ? cJSON_GetArrayItem(value, 0) : NULL;
+    kind = cJSON_IsArray(value) ? cJSON_GetStringValue(cJSON_GetArrayItem(value, 0)) : NULL;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (cJSON_IsString(kind) && strcmp(kind->valuestring, kinds[i].name) == 0)
+        if (kind && strcmp(kind, kinds[i].name) == 0)
             kinds[i].read(in, value);
     cJSON_Delete(value);
 }

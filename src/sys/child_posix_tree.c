@@ -214,7 +214,7 @@ size_t tfd_tree_end(tfd_child *child, unsigned grace_ms, bool others)
     size_t alive = first;
 
     /* The child alone decides how long the others are given: where it is gone, nobody waits for them. */
-    while (grace_ms && !tfd_child_reap(child) && uv_hrtime() / 1000u - start < grace_ms * 1000u)
+    while (grace_ms && !tfd_child_reap(child) && uv_hrtime() / 1000u - start < (uint64_t)grace_ms * 1000u)
         nap();
     start = uv_hrtime() / 1000u;
     while (grace_ms || alive || !child->is_reaped) {

@@ -163,7 +163,7 @@ static tfd_status do_access(const tfd_sys *sys, tfd_str path, unsigned wanted, t
 {
     tfd_arena arena;
     tfd_fixture_spot spot;
-    tfd_mount mount;
+    tfd_mount mount = {0};
     tfd_status st;
 
     tfd_arena_init(&arena, CALL_MEMORY);

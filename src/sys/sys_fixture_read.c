@@ -85,7 +85,7 @@ static void read_limits(tfd_fixture *out, const cJSON *json)
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(limits, names[i]);
 
         out->has_limit[i] = value != NULL;
-        out->limits[i] = cJSON_IsNumber(value) ? (uint64_t)value->valuedouble : TFD_UNLIMITED;
+        out->limits[i] = value && cJSON_IsNumber(value) ? (uint64_t)value->valuedouble : TFD_UNLIMITED;
     }
 }
 

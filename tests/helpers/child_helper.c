@@ -58,6 +58,7 @@ static void leave_daemon(void)
 static void fill_scratch(void)
 {
     const char *folder = getenv("TFDIAG_SCRATCH");
+    const char *target = getenv("HELPER_TARGET");
     char path[4096];
 
     if (!folder)
@@ -66,7 +67,7 @@ static void fill_scratch(void)
     (void)snprintf(path, sizeof path, "%s/deep", folder);
     (void)mkdir(path, 0700);
     (void)snprintf(path, sizeof path, "%s/deep/link", folder);
-    if (symlink(getenv("HELPER_TARGET") ? getenv("HELPER_TARGET") : "/", path) != 0)
+    if (!target || symlink(target, path) != 0)
         _exit(97);
     (void)snprintf(path, sizeof path, "%s/deep", folder);
     (void)chmod(path, 0);
