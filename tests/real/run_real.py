@@ -74,7 +74,7 @@ def changes(before, after):
 class Suite:
     def __init__(self, args):
         self.args, self.validate = args, schema_validator()
-        self.proven, self.lock = set(), threading.Lock()
+        self.proven, self.lock, self.start = set(), threading.Lock(), time.time()
 
     def ask(self, info, extra):
         argv = [self.args.tfdiag, "--json"] + info["tfdiag"] + [x for x in extra if x not in info["tfdiag"]]
@@ -146,7 +146,8 @@ class Suite:
         try:
             info["repairable"] = info["fix"] is not None and c["expect"] == "cause"
             before = snapshot(dest) if not a.no_snapshot else {}
-            only_static = "--no-run" in c["tfdiag"] or (c.get("extra", False) and not a.all)
+            only_static = "--no-run" in c["tfdiag"] or (c.get("extra", False) and not a.all) \
+                or (a.minutes and time.time() > self.start + 60 * a.minutes)
             static = self.ask(info, ["--no-run"])
             full = static if only_static else self.ask(info, [])
             if not a.no_snapshot:
@@ -227,6 +228,7 @@ def main():
     ap.add_argument("--shard", default="1/1", metavar="I/N", help="every Nth case, beginning with the Ith")
     ap.add_argument("--jobs", type=int, default=2)
     ap.add_argument("--all", action="store_true", help="also the full run and the repair of the cases that cases.py keeps to the forecast")
+    ap.add_argument("--minutes", type=float, help="cases that begin later than this are asked with --no-run alone")
     ap.add_argument("--no-fix", action="store_true")
     ap.add_argument("--all-fixes", action="store_true", help="run reinstallations of TensorFlow again that were proven already")
     ap.add_argument("--no-snapshot", action="store_true", help="do not look for changed files")
@@ -250,6 +252,8 @@ def main():
     a.tfdiag, a.cache = os.path.abspath(a.tfdiag), os.path.abspath(a.cache)
     a.work = os.path.abspath(a.work or os.path.join(a.cache, "work"))
     os.makedirs(a.reports or a.work, exist_ok=True)
+    first = ("cases_healthy", "cases_versions", "cases_damage", "cases_paths", "cases_system", "cases_installers")
+    names.sort(key=lambda x: (realenv.CASES[x].get("extra", False), realenv.CASES[x]["make"].__module__ not in first))
     suite, results = Suite(a), []
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         for done in concurrent.futures.as_completed([pool.submit(suite.one, n) for n in names]):
