@@ -10,8 +10,8 @@ struct tfd_elf_hashed {
     uint32_t hash, symbol;
 };
 
-/* Symbols of an object that has a SysV hash table only are hashed anew, up to this many. */
-#define SYSV_SYMBOLS_MAX 262144u
+/* Symbols of an object without a usable GNU hash table are hashed anew, up to this many. */
+#define REHASH_MAX 262144u
 
 uint32_t tfd_elf_gnu_hash(tfd_str name)
 {
@@ -125,6 +125,38 @@ static tfd_status count_chains(tfd_elf_reader *reader, const tfd_elf *elf, uint6
     return TFD_OK;
 }
 
+static int order_hashed(const void *a, const void *b)
+{
+    const struct tfd_elf_hashed *x = a;
+    const struct tfd_elf_hashed *y = b;
+
+    return x->hash != y->hash      ? (x->hash < y->hash ? -1 : 1)
+           : x->symbol < y->symbol ? -1
+                                   : x->symbol > y->symbol;
+}
+
+/* Full hashes of the symbols below count, computed from their names. */
+static tfd_status hash_anew(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint32_t count,
+                            tfd_elf_exports *out, tfd_err *err)
+{
+    if (count > REHASH_MAX)
+        return tfd_err_set(err, TFD_ELIMIT, 0, "a hash table of %u symbols in one chain", (unsigned)count);
+    out->sorted = tfd_arena_new(arena, struct tfd_elf_hashed, (size_t)count + 1);
+    if (!out->sorted)
+        return tfd_err_set(err, TFD_ENOMEM, 0, "hash table: out of memory");
+    for (uint32_t i = 1; i < count; i++) {
+        tfd_elf_symbol s;
+        tfd_str name;
+
+        if (!tfd_elf_read_symbol(reader, elf, i, &s) || !tfd_elf_symbol_name(reader, elf, s.name, &name))
+            return tfd_err_set(err, TFD_EFORMAT, 0, "the symbol table lies outside the file");
+        if (tfd_elf_is_definition(&s))
+            out->sorted[out->sorted_count++] = (struct tfd_elf_hashed){tfd_elf_gnu_hash(name), i};
+    }
+    qsort(out->sorted, out->sorted_count, sizeof *out->sorted, order_hashed);
+    return read_versions(reader, arena, elf, 0, count, out, err);
+}
+
 static tfd_status read_gnu_hash(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                 tfd_elf_exports *out, tfd_err *err)
 {
@@ -147,6 +179,9 @@ static tfd_status read_gnu_hash(tfd_elf_reader *reader, tfd_arena *arena, const 
     at += (uint64_t)out->bucket_count * 4;
     if (st == TFD_OK)
         st = count_chains(reader, elf, at, out, err);
+    /* The lowest bit of a chain word marks the end; only the bucket tells hashes apart that differ in it. */
+    if (st == TFD_OK && out->bucket_count == 1)
+        return hash_anew(reader, arena, elf, out->first + out->chain_count, out, err);
     if (st == TFD_OK)
         st = read_words(reader, arena, elf, at, out->chain_count, 4, &out->chains, err);
     if (st == TFD_OK)
@@ -154,41 +189,15 @@ static tfd_status read_gnu_hash(tfd_elf_reader *reader, tfd_arena *arena, const 
     return st;
 }
 
-static int order_hashed(const void *a, const void *b)
-{
-    const struct tfd_elf_hashed *x = a;
-    const struct tfd_elf_hashed *y = b;
-
-    return x->hash != y->hash      ? (x->hash < y->hash ? -1 : 1)
-           : x->symbol < y->symbol ? -1
-                                   : x->symbol > y->symbol;
-}
-
 static tfd_status read_sysv_hash(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                  tfd_elf_exports *out, tfd_err *err)
 {
     tfd_cur cur = words_at(reader, elf, elf->at.sysv_hash, 8);
-    uint32_t count;
 
     (void)tfd_cur_u32(&cur);
-    count = tfd_cur_u32(&cur);
-    if (!cur.ok || count > SYSV_SYMBOLS_MAX)
-        return tfd_err_set(err, cur.ok ? TFD_ELIMIT : TFD_EFORMAT, 0,
-                           "the SysV hash table has no usable header");
-    out->sorted = tfd_arena_new(arena, struct tfd_elf_hashed, (size_t)count + 1);
-    if (!out->sorted)
-        return tfd_err_set(err, TFD_ENOMEM, 0, "hash table: out of memory");
-    for (uint32_t i = 1; i < count; i++) {
-        tfd_elf_symbol s;
-        tfd_str name;
-
-        if (!tfd_elf_read_symbol(reader, elf, i, &s) || !tfd_elf_symbol_name(reader, elf, s.name, &name))
-            return tfd_err_set(err, TFD_EFORMAT, 0, "the symbol table lies outside the file");
-        if (tfd_elf_is_definition(&s))
-            out->sorted[out->sorted_count++] = (struct tfd_elf_hashed){tfd_elf_gnu_hash(name), i};
-    }
-    qsort(out->sorted, out->sorted_count, sizeof *out->sorted, order_hashed);
-    return read_versions(reader, arena, elf, 0, count, out, err);
+    if (!cur.ok)
+        return tfd_err_set(err, TFD_EFORMAT, 0, "the SysV hash table lies outside the file");
+    return hash_anew(reader, arena, elf, tfd_cur_u32(&cur), out, err);
 }
 
 tfd_status tfd_elf_exports_read(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf,

@@ -1,8 +1,8 @@
 /* Dynamic symbols: what an object exports, by hash, and what it leaves undefined. Rules of matching are those
  * of glibc's do_lookup_x (elf/dl-lookup.c). libtensorflow_cc of TensorFlow 2.21 exports 483,212 symbols with
- * 87 MB of names, so names are not read for a lookup: the hash table alone (3.4 MB there) answers. Its 31
- * bits of hash take a name that is not there for one that is with a chance of 1 in 4,400 in that library and
- * below 1 in 100,000 elsewhere; with `exact` the names are compared. */
+ * 87 MB of names, so names are not read for a lookup: the hash table alone (3.4 MB there) answers. Its 32
+ * bits take a name that is not there for one that is with a chance of 1 in 9,000 in that library and below 1
+ * in 100,000 elsewhere; with a reader the names are compared. */
 #ifndef TFD_FORMATS_ELF_SYMBOLS_H
 #define TFD_FORMATS_ELF_SYMBOLS_H
 
@@ -21,7 +21,7 @@ typedef struct tfd_elf_exports {
     uint16_t *versions;               /* versym of the same symbols; NULL: the object has no versions */
     const tfd_elf_version **by_index; /* definitions by versym index; NULL where there is none */
     uint32_t index_count;
-    /* Objects with a SysV hash table only: (hash, symbol) pairs, sorted. */
+    /* Objects with a SysV hash table, or one chain, only: (hash, symbol) pairs, sorted. */
     struct tfd_elf_hashed *sorted;
     size_t sorted_count;
 } tfd_elf_exports;
