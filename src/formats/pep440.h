@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/tri.h"
 
-/* A longer version is refused: real ones have at most 60 bytes. */
+/* A longer version is refused; it bounds what a hostile one costs. */
 #define TFD_VERSION_MAX 1024u
 
 /* Slices point into the text that was parsed and live as long as it. Numbers are digit strings; empty means

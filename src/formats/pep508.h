@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/tri.h"
 
-/* Parentheses deeper than this in a marker give TFD_ELIMIT; real markers nest two deep. */
+/* Parentheses deeper than this in a marker give TFD_ELIMIT; the markers of installed TensorFlow environments
+ * nest one deep. */
 #define TFD_MARKER_DEPTH 64
 
 /* Longest requirement that is looked at, in bytes. */

@@ -118,8 +118,8 @@ static tfd_tri match_abi(tfd_str python, tfd_str abi, const tfd_tag_target *targ
         return TFD_NO;
     if (tfd_str_is(abi, "abi3"))
         return target->free_threaded == TFD_UNKNOWN ? TFD_UNKNOWN : tri_of(target->free_threaded == TFD_NO);
-    if (tfd_str_is(abi, "abi3t")) /* PEP 803: from 3.15 on */
-        return target->minor < 0 ? TFD_UNKNOWN : tri_of(target->minor >= 15);
+    if (tfd_str_is(abi, "abi3t")) /* the stable ABI of free-threaded builds, PEP 803 */
+        return target->free_threaded;
     if (!tfd_str_starts_z(abi, "cp") || !take_python(&rest, &major, &minor))
         return TFD_NO;
     return both(match_exact_python(major, minor, target), match_abi_flags(rest, target));
@@ -249,7 +249,7 @@ static tfd_tri match_one(tfd_str python, tfd_str abi, tfd_str platform, const tf
     return all;
 }
 
-/* A hostile set could multiply; real ones hold at most some six. */
+/* The parts of a hostile tag could multiply; in WHEEL files each line holds one combination (PEP 427). */
 #define COMBINATIONS_MAX 256
 
 tfd_tri tfd_tag_match(tfd_str tag, const tfd_tag_target *target, tfd_tag_why *why)

@@ -59,7 +59,7 @@ static tfd_status read_headers(tfd_packages *packages, tfd_str path, tfd_str *ou
             return TFD_OK;
         if (wanted >= TFD_METADATA_MAX)
             return TFD_ELIMIT;
-        wanted *= 8;
+        wanted = wanted * 8 < TFD_METADATA_MAX ? wanted * 8 : TFD_METADATA_MAX;
     }
 }
 
@@ -121,8 +121,8 @@ static tfd_status take_headers(tfd_packages *packages, size_t row, tfd_str text)
     return TFD_OK;
 }
 
-/* setuptools writes the requirements of an egg-info folder to requires.txt, not to PKG-INFO (before its
- * version 66). */
+/* The requirements of an egg-info folder stand in requires.txt; where PKG-INFO names them too, that is
+ * enough. */
 static tfd_status take_egg_requires(tfd_packages *packages, size_t row)
 {
     const tfd_dist *dist = &packages->facts->dists.items[row];

@@ -44,7 +44,7 @@ tfd_status tfd_record_check(tfd_probe_ctx *ctx, tfd_err *err);
  * state is given. */
 typedef struct tfd_record_hashing tfd_record_hashing;
 
-/* Reads the RECORDs; NULL at the arena's limit. Memory: about 130 bytes a file, in the arena. Writes no
+/* Reads the RECORDs; NULL at the arena's limit. Memory: about 220 bytes a file, in the arena. Writes no
  * facts. */
 tfd_record_hashing *tfd_record_hash_new(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts,
                                         const size_t *wanted, size_t count);
@@ -57,8 +57,8 @@ void tfd_record_hash_progress(const tfd_record_hashing *hashing, uint64_t *done,
 tfd_status tfd_record_hash_report(tfd_record_hashing *hashing, tfd_arena *arena, tfd_facts *facts);
 
 /* Files of a kind that the import can pick up (.py, .so) in the top-level folders of a distribution that are
- * in no RECORD of any distribution: TFD_FILE_FOREIGN rows. Lists every folder: 30 ms for TensorFlow; asked
- * for only where something else points to a half-finished upgrade. */
+ * in no RECORD of any distribution: TFD_FILE_FOREIGN rows. Lists every folder: some 30 ms for TensorFlow;
+ * asked for only where something else points to a half-finished upgrade. */
 tfd_status tfd_record_find_foreign(tfd_probe_ctx *ctx, size_t dist, tfd_err *err);
 
 #endif

@@ -394,7 +394,7 @@ def ask_tags(tool):
                  "musllinux_2_0_x86_64", "win_amd64", "win32", "macosx_11_0_arm64"]
     heads = ["py3-none", "py2-none", "py30-none", "py36-none", "py312-none", "py313-none", "cp312-cp312", "cp313-cp313",
              "cp313-cp313t", "cp37-cp37m", "cp37-cp37", "cp36-cp36m", "cp36-abi3", "cp38-abi3", "cp312-abi3", "cp313-abi3",
-             "cp314-abi3", "cp312-none", "cp311-none", "cp313-none", "py3-abi3", "py3-cp312", "cp3-none", "cp312-cp312d",
+             "cp314-abi3", "cp313-abi3t", "cp38-abi3t", "cp314-abi3t", "cp312-none", "cp311-none", "cp313-none", "py3-abi3", "py3-cp312", "cp3-none", "cp312-cp312d",
              "pp39-pypy39_pp73", "cp27-cp27mu", "cp311-cp312", "py27-none", "cp32-abi3", "cp312-cp313"]
     for minor, threaded in ((7, 0), (8, 0), (11, 0), (12, 0), (13, 0), (13, 1)):
         for libc, major, low in (("glibc", 2, 36), ("glibc", 2, 17), ("musl", 1, 2)):
@@ -409,7 +409,8 @@ def ask_tags(tool):
             for head, platform in itertools.product(heads, platforms):
                 python, abi_tag = head.split("-")
                 # An ABI with the platform "any" is nothing that installers look for; what is installed all the same fits.
-                if (platform == "any" and abi_tag != "none") or (threaded and MAJOR < 24):
+                if (platform == "any" and abi_tag != "none") or (threaded and MAJOR < 24) or \
+                        (abi_tag == "abi3t" and MAJOR < 26):
                     continue
                 fits = Tag(python, abi_tag, platform) in ours
                 tool.ask("yes" if fits else "no", "T", "%s-%s" % (head, platform), str(minor), str(threaded), "x86_64", libc,

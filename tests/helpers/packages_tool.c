@@ -167,10 +167,18 @@ int main(int argc, char **argv)
     facts.places.complete = true;
     run(&ctx, &tfd_probe_packages);
     run(&ctx, &tfd_probe_record);
-    if (hashes)
+    if (hashes) {
+        size_t before = arena.used;
+
         hash(&ctx);
-    if (foreign && facts.tensorflow != TFD_NONE)
+        printf("hashes: %zu bytes\n", arena.used - before);
+    }
+    if (foreign && facts.tensorflow != TFD_NONE) {
+        uint64_t start = sys->clock_us(sys);
+
         (void)tfd_record_find_foreign(&ctx, facts.tensorflow, &err);
+        printf("foreign %llu us\n", (unsigned long long)(sys->clock_us(sys) - start));
+    }
     printf("memory %zu bytes\n", arena.used);
     if (!quiet) {
         print_dists(&facts);

@@ -345,6 +345,28 @@ static void test_details(void **state)
     assert_true(find_requirement(f, "numpy")->is_needed);
 }
 
+/* A licence folded into the header is read to its end; a header without end is given up, and said so. */
+static void test_long_header(void **state)
+{
+    fixture *f = *state;
+    size_t size = 3u << 20;
+    char *text = calloc(size, 1);
+
+    assert_non_null(text);
+    (void)strcpy(text, "Name: tensorflow\nVersion: 2.20.0\nLicense: x\n");
+    for (size_t i = 0; i < 2000; i++)
+        (void)strcat(text, " all rights and then some, folded\n");
+    (void)strcat(text, "Requires-Dist: numpy\n\nbody\n");
+    put(f, "site/tensorflow-2.20.0.dist-info/METADATA", text);
+    memset(text, 'a', size - 1);
+    put(f, "site/endless-1.dist-info/METADATA", text);
+    free(text);
+    run(f);
+    assert_int_equal(find_requirement(f, "numpy")->line, 2004);
+    assert_true(tfd_str_is(find(f, "endless")->version, "1"));
+    assert_false(f->facts.requirements.complete);
+}
+
 static void test_egg_link(void **state)
 {
     fixture *f = *state;
@@ -402,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_overlap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leftovers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_details, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_egg_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failing_machine, set_up, tear_down),
     };

@@ -86,6 +86,7 @@ static void test_old_and_free_threaded(void **state)
         {__LINE__, "cp313-cp313t-manylinux2014_x86_64", TFD_YES, TFD_TAG_FITS},
         {__LINE__, "cp313-cp313-manylinux2014_x86_64", TFD_NO, TFD_TAG_ABI},
         {__LINE__, "cp39-abi3-manylinux2014_x86_64", TFD_NO, TFD_TAG_ABI},
+        {__LINE__, "cp39-abi3t-manylinux2014_x86_64", TFD_YES, TFD_TAG_FITS},
         {__LINE__, "py3-none-any", TFD_YES, TFD_TAG_FITS},
     };
     tfd_tag_target target = make_target(7);
