@@ -188,12 +188,15 @@ static tfd_status add_closure(state *s)
         tfd_str name = dist->is_needed ? module_of(s, dist->key) : TFD_STR("");
         tfd_module *row;
 
-        if (!dist->is_needed || dist->is_shadowed || name.len == 0)
+        if (!dist->is_needed || dist->is_shadowed || dist->is_tensorflow || name.len == 0)
             continue;
         if (add_module(s, name, false, !is_measured, &row) != TFD_OK)
             return TFD_ENOMEM;
         if (row)
             row->is_optional = true;
+        /* A distribution need not have a module of its own name. */
+        if (row && row->kind == TFD_MODULE_MISSING && row->place == TFD_NONE)
+            s->facts->modules.count--;
     }
     return TFD_OK;
 }

@@ -3,6 +3,7 @@
 #include "python/health.h"
 #include "python/libc.h"
 #include "python/places.h"
+#include "python/seen.h"
 #include "python/select.h"
 #include "python/shim.h"
 
@@ -246,10 +247,11 @@ static tfd_status find_places(state *s, tfd_err *err)
 
 static void set_incomplete(state *s)
 {
-    const char *why = s->interp.is_pypy ? "PyPy's own rules for sys.path are not modelled"
-                                        : "the interpreter would not start as it is";
+    const char *why = s->interp.is_pypy   ? "PyPy's own rules for sys.path are not modelled"
+                      : s->py->major != 3 ? "the rules of Python 2 for sys.path are not modelled"
+                                          : "the interpreter would not start as it is";
 
-    if (!s->interp.is_pypy && s->py->broken == TFD_PY_FINE)
+    if (!s->interp.is_pypy && s->py->major == 3 && s->py->broken == TFD_PY_FINE)
         return;
     /* A damaged module of the library changes nothing in the search path. */
     if (s->py->broken == TFD_PY_STDLIB_DAMAGED || s->py->broken == TFD_PY_VENV_VERSION)
@@ -263,6 +265,7 @@ static tfd_status examine(state *s, tfd_err *err)
 {
     tfd_status read_status, status;
     tfd_modfind find;
+    tfd_str dist, version;
     tfd_err why;
 
     memset(&why, 0, sizeof why);
@@ -290,8 +293,9 @@ static tfd_status examine(state *s, tfd_err *err)
     find_lost_venv(s);
     find_site_access(s);
     find_installers(s);
+    tfd_seen_in_places(s->facts, &dist, &version);
     tfd_modfind_init(&find, s->sys, s->arena, s->facts);
-    tfd_health_stdlib(&find, s->ctx->kb ? tfd_kb_imports_find(s->ctx->kb, TFD_STR("")) : NULL, s->facts);
+    tfd_health_stdlib(&find, s->ctx->kb ? tfd_kb_imports_find(s->ctx->kb, version) : NULL, s->facts);
     return TFD_OK;
 }
 

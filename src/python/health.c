@@ -177,7 +177,7 @@ void tfd_health_layout(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *
 {
     patient p = {sys, arena, &facts->python};
 
-    if (facts->python.broken != TFD_PY_FINE)
+    if (facts->python.broken != TFD_PY_FINE || g->major != 3)
         return;
     if (g->pth_file.len) {
         if (!has_name(facts, "encodings", false))
@@ -236,7 +236,7 @@ static bool visit_name(void *ctx, tfd_str bytes)
 static bool is_own_module(const tfd_modfind *f, const tfd_python *py, tfd_str module)
 {
     char text[128];
-    name_scan scan = {{text, module.len + 2}};
+    name_scan scan = {{text, module.len + 1}};
     tfd_interp interp;
     tfd_binary library;
     tfd_status status;
@@ -246,7 +246,8 @@ static bool is_own_module(const tfd_modfind *f, const tfd_python *py, tfd_str mo
     if (py->major == 3 && py->minor < 10)
         return true;
     memset(text, 0, sizeof text);
-    memcpy(text + 1, module.ptr, module.len); /* a NUL on both sides */
+    memcpy(text, module.ptr,
+           module.len); /* with the NUL behind it; what stands before may be the end of "cmath" */
     if (tfd_interp_read(f->sys, f->arena, py->path, &interp, &status, NULL) != TFD_OK ||
         interp.libpython.len == 0 ||
         tfd_binary_read(f->sys, f->arena, interp.libpython, &library, NULL) != TFD_OK ||
@@ -255,12 +256,14 @@ static bool is_own_module(const tfd_modfind *f, const tfd_python *py, tfd_str mo
     return tfd_binary_scan(f->sys, f->arena, interp.libpython, &library.elf, visit_name, &scan);
 }
 
-/* What `import` does without the module; a pure one was not measured by hiding it: whether an empty file in
- * its place breaks the import stands in. */
+/* What `import` does without the module; where that was not measured, what a file that raises in its place
+ * does. */
 static bool is_essential(const tfd_kb_module *module)
 {
     if (module->hidden != TFD_KB_NEED_UNKNOWN)
         return module->hidden == TFD_KB_NEED_IMPORT;
+    if (module->broken != TFD_KB_NEED_UNKNOWN)
+        return module->broken == TFD_KB_NEED_IMPORT;
     return module->shadowed == TFD_KB_NEED_IMPORT;
 }
 

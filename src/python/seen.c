@@ -1,8 +1,10 @@
 #include "python/seen.h"
 
 #include "python/getpath.h"
+#include "python/interp.h"
 #include "python/name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Distributions that own the folder tensorflow; the knowledge base has the full list, these are enough to see
@@ -48,6 +50,24 @@ static bool parse_info_name(tfd_str entry, tfd_str *dist, tfd_str *version)
     return false;
 }
 
+static bool find_info(const tfd_dirents *entries, tfd_str *dist, tfd_str *version)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        if (parse_info_name(entries->items[i].name, dist, version))
+            return true;
+    *dist = *version = TFD_STR("");
+    return false;
+}
+
+bool tfd_seen_in_places(const tfd_facts *facts, tfd_str *dist, tfd_str *version)
+{
+    *dist = *version = TFD_STR("");
+    for (size_t i = 0; i < facts->places.count; i++)
+        if (find_info(&facts->places.items[i].entries, dist, version))
+            return true;
+    return false;
+}
+
 /* One folder of packages. Only names that begin like a TensorFlow distribution are looked at closely. */
 static bool look_in(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd_str *dist, tfd_str *version)
 {
@@ -58,39 +78,30 @@ static bool look_in(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd_str *
     if (!tfd_sys_is_dir(sys, folder))
         return false;
     memset(&entries, 0, sizeof entries);
-    *dist = *version = TFD_STR("");
-    if (sys->list(sys, arena, dir, &entries, NULL) == TFD_OK)
-        for (size_t i = 0; i < entries.count; i++)
-            if (parse_info_name(entries.items[i].name, dist, version))
-                return true;
-    *dist = *version = TFD_STR("");
+    if (sys->list(sys, arena, dir, &entries, NULL) == TFD_OK && find_info(&entries, dist, version))
+        return true;
     return tfd_sys_is_file(sys, tfd_path_join(sys->style, arena, folder, TFD_STR("__init__.py")));
 }
 
-static bool look_below(const tfd_sys *sys, tfd_arena *arena, tfd_str prefix, const char *lib, tfd_str *dist,
+/* The folders of packages below a prefix for one version, the distribution's (Debian) included. */
+static bool look_below(const tfd_sys *sys, tfd_arena *arena, tfd_str prefix, int minor, tfd_str *dist,
                        tfd_str *version)
 {
-    tfd_str dir = tfd_path_join(sys->style, arena, prefix, tfd_str_of(lib));
-    tfd_dirents entries;
+    static const char *const folders[] = {
+        "lib/python3.%d/site-packages", "lib/python3.%dt/site-packages", "lib64/python3.%d/site-packages",
+        "local/lib/python3.%d/dist-packages", "lib/python3.%d/dist-packages"};
 
-    memset(&entries, 0, sizeof entries);
-    if (sys->list(sys, arena, dir, &entries, NULL) != TFD_OK)
-        return false;
-    for (size_t i = 0; i < entries.count; i++) {
-        static const char *const leaves[] = {"site-packages", "dist-packages"};
-        tfd_pyname name;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char folder[64];
+        tfd_str name;
 
-        if (!tfd_pyname_parse(entries.items[i].name, &name) || name.major != 3)
-            continue;
-        for (size_t k = 0; k < 2; k++) {
-            tfd_str packages =
-                tfd_arena_fmt(arena, "%.*s/%.*s/%s", TFD_ARG(dir), TFD_ARG(entries.items[i].name), leaves[k]);
-
-            if (look_in(sys, arena, packages, dist, version))
-                return true;
-        }
+        snprintf(folder, sizeof folder, folders[i], minor);
+        name = tfd_str_of(folder);
+        if (look_in(sys, arena, tfd_path_join(sys->style, arena, prefix, name), dist, version))
+            return true;
     }
-    return false;
+    return look_in(sys, arena, tfd_path_join(sys->style, arena, prefix, TFD_STR("lib/python3/dist-packages")),
+                   dist, version);
 }
 
 bool tfd_seen_tensorflow(const tfd_sys *sys, tfd_arena *arena, tfd_str python, tfd_str *dist,
@@ -98,20 +109,21 @@ bool tfd_seen_tensorflow(const tfd_sys *sys, tfd_arena *arena, tfd_str python, t
 {
     tfd_str prefix = tfd_path_dir(sys->style, tfd_path_dir(sys->style, python));
     tfd_str cfg = tfd_path_join(sys->style, arena, prefix, TFD_STR("pyvenv.cfg"));
+    tfd_pyversion of;
     tfd_str real;
 
     *dist = *version = TFD_STR("");
-    if (look_below(sys, arena, prefix, "lib", dist, version))
+    if (!tfd_pyversion_parse(tfd_seen_version(sys, arena, python), &of) || of.major != 3)
+        return false;
+    if (look_below(sys, arena, prefix, of.minor, dist, version))
         return true;
-    if (tfd_str_is(prefix, "/usr"))
-        return look_below(sys, arena, TFD_STR("/usr/local"), "lib", dist, version);
     if (tfd_sys_is_file(sys, cfg))
         return false;
     /* A link to a base installation: its own packages count. */
     real = tfd_getpath_follow(sys, arena, python);
     if (real.len == 0 || tfd_str_eq(real, python))
         return false;
-    return look_below(sys, arena, tfd_path_dir(sys->style, tfd_path_dir(sys->style, real)), "lib", dist,
+    return look_below(sys, arena, tfd_path_dir(sys->style, tfd_path_dir(sys->style, real)), of.minor, dist,
                       version);
 }
 
@@ -143,7 +155,9 @@ tfd_str tfd_seen_version(const tfd_sys *sys, tfd_arena *arena, tfd_str python)
     if (tfd_pyversion_parse(
             tfd_path_base(sys->style, tfd_path_dir(sys->style, tfd_path_dir(sys->style, real))), &version))
         return version.text;
-    if (!tfd_pyname_parse(tfd_path_base(sys->style, real), &name) || name.minor < 0)
+    if ((!tfd_pyname_parse(tfd_path_base(sys->style, real), &name) || name.minor < 0) &&
+        !tfd_interp_layout(sys, arena, tfd_path_dir(sys->style, tfd_path_dir(sys->style, real)), "os.py",
+                           &name))
         return TFD_STR("");
     return tfd_arena_fmt(arena, "%d.%d", name.major, name.minor);
 }

@@ -11,6 +11,9 @@
 bool tfd_seen_tensorflow(const tfd_sys *sys, tfd_arena *arena, tfd_str python, tfd_str *dist,
                          tfd_str *version);
 
+/* The same for the first place of facts that holds one. */
+bool tfd_seen_in_places(const tfd_facts *facts, tfd_str *dist, tfd_str *version);
+
 /* Version by names alone: link target, pyvenv.cfg, name of the folder; "3.12" or "3.12.1"; empty: unknown. */
 tfd_str tfd_seen_version(const tfd_sys *sys, tfd_arena *arena, tfd_str python);
 

@@ -61,11 +61,25 @@ tfd_str tfd_select_in_env(const tfd_sys *sys, tfd_arena *arena, tfd_str env, tfd
     return first;
 }
 
+/* The last link's target, which is not there; for links that lead to each other one of them. */
+static bool find_end(const selection *s, tfd_str path, tfd_str *end)
+{
+    tfd_str target;
+    int links = 0;
+
+    while (links < 40 && s->sys->readlink(s->sys, s->arena, path, &target, NULL) == TFD_OK) {
+        path = tfd_path_join(s->sys->style, s->arena, tfd_path_dir(s->sys->style, path), target);
+        links++;
+    }
+    *end = path;
+    return links > 0;
+}
+
 static tfd_str describe_broken(const selection *s, tfd_str env, tfd_str path, tfd_broken state)
 {
     tfd_str target;
 
-    if (state == TFD_PY_DANGLING && s->sys->readlink(s->sys, s->arena, path, &target, NULL) == TFD_OK)
+    if (state == TFD_PY_DANGLING && find_end(s, path, &target))
         return tfd_arena_fmt(s->arena, "%.*s is a link to %.*s, and there is no interpreter at its end",
                              TFD_ARG(path), TFD_ARG(target));
     if (tfd_sys_kind(s->sys, env) == TFD_KIND_NONE)
@@ -175,7 +189,7 @@ static tfd_status choose_wanted(const selection *s, tfd_str wanted, tfd_err *err
 static bool choose_on_path(const selection *s)
 {
     static const char *const names[] = {"python", "python3"};
-    tfd_str dead = TFD_STR("");
+    tfd_str dead = TFD_STR(""), dead_why = TFD_STR("");
 
     for (size_t i = 0; i < 2; i++) {
         tfd_str path = tfd_shim_which(s->sys, s->arena, tfd_str_of(names[i]), TFD_STR(""));
@@ -183,12 +197,19 @@ static bool choose_on_path(const selection *s)
         if (path.len == 0)
             continue;
         s->py->broken = TFD_PY_FINE;
+        s->py->broken_why = TFD_STR("");
         choose(s, path, "PATH");
         if (follow(s, &path)) {
             choose(s, path, "PATH");
             return true;
         }
         dead = path;
+        dead_why = s->py->broken_why;
+    }
+    if (dead.len) {
+        choose(s, dead, "PATH");
+        s->py->broken = TFD_PY_MISSING;
+        s->py->broken_why = dead_why;
     }
     return dead.len > 0;
 }
