@@ -105,8 +105,8 @@ static void run(const tfd_view *view, tfd_findings *out)
         add_unmet(view, req, out);
     }
     for (size_t i = 0; i < facts->dists.count; i++)
-        if (facts->dists.items[i].is_needed && !facts->dists.items[i].is_shadowed)
-            add_known_break(view, i, out);
+        if (!facts->dists.items[i].is_shadowed)
+            add_known_break(view, i, out); /* also what nobody requires: pandas is loaded where it is there */
     if (!facts->dists.complete && facts->dists.why.len > 0 && out->check_status == TFD_CHECK_OK)
         tfd_findings_unknown(out, facts->dists.why);
     else if (out->check_status == TFD_CHECK_OK || unmet > 0)

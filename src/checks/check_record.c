@@ -42,7 +42,7 @@ static int weight_of(const tfd_view *view, const tfd_file_problem *problem)
     bool is_native = problem->module.len == 0 || !tfd_str_ends_z(problem->path, ".py");
 
     if (!is_imported(view, problem))
-        return TFD_W_HINT;
+        return TFD_W_LIKELY; /* worth a warning, never a cause */
     switch (problem->state) {
     case TFD_FILE_MISSING:
         return TFD_W_STRONG;
@@ -126,9 +126,8 @@ static void run(const tfd_view *view, tfd_findings *out)
     size_t odd = 0;
     size_t hashed = 0;
 
-    if (!facts->file_problems.complete && facts->file_problems.why.len > 0) {
+    if (!facts->file_problems.complete && facts->file_problems.why.len > 0 && facts->file_problems.count == 0)
         tfd_findings_unknown(out, facts->file_problems.why);
-    }
     for (size_t i = 0; i < facts->dists.count; i++) {
         const tfd_dist *dist = &facts->dists.items[i];
 

@@ -532,19 +532,32 @@ static bool rule_own_type(const reading *r)
     return add(r, tfd_blame_key(r->view, TFD_STR("protobuf"), TFD_W_NAMED, TFD_EFFECT_BREAKS));
 }
 
-/* Keras reads keras.json at import. */
+/* Keras reads keras.json at import: what it cannot use is raised in a config.py of its own (floatx,
+ * image_data_format, no JSON object), or as a back end that does not exist. */
 static bool rule_keras_json(const reading *r)
 {
     tfd_str file = raising_file(r->exc);
-    bool in_config = false;
+    bool in_keras = tfd_str_find_z(file, "/keras/") != TFD_NPOS;
+    bool is_config = in_keras && tfd_str_ends_z(file, "config.py");
+    bool is_backend =
+        in_keras && tfd_str_ends_z(file, "/backend/__init__.py") && tfd_str_is(r->exc->type, "ValueError");
 
-    for (size_t i = 0; i < r->exc->frame_count; i++)
-        in_config |= tfd_str_find_z(r->exc->frames[i].file, "/keras/") != TFD_NPOS &&
-                     tfd_str_ends_z(r->exc->frames[i].file, "/config.py");
-    if (!in_config || tfd_str_find_z(file, "/json/") == TFD_NPOS)
+    if (!is_config && !is_backend)
         return false;
     return add(r,
                tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("keras.json"), TFD_W_NAMED, TFD_EFFECT_BREAKS));
+}
+
+/* Byte code in __pycache__ that is cut or altered: importlib raises while it reads it, called by whoever
+ * imports it. */
+static bool rule_bytecode(const reading *r)
+{
+    bool is_marshal = tfd_str_is(r->exc->type, "EOFError") || says(r, "bad marshal data");
+
+    if (!is_marshal || r->exc->frame_count == 0 ||
+        !tfd_str_starts_z(r->exc->frames[r->exc->frame_count - 1].file, "<frozen importlib"))
+        return false;
+    return add(r, blame_file(r->view, raising_file(r->exc), TFD_W_POINTS));
 }
 
 /* Nothing said it in so many words: the package in which it happened, and the one that called it.
@@ -576,9 +589,9 @@ typedef bool (*rule)(const reading *r);
 
 /* Most telling first; the first that understands an exception ends its reading. */
 static const rule rules[] = {
-    rule_memory,    rule_native,    rule_os_error, rule_variable,   rule_warning,
-    rule_interrupt, rule_no_module, rule_own_type, rule_keras_json, rule_no_name,
-    rule_attribute, rule_syntax,    rule_frames,
+    rule_memory,    rule_native,    rule_os_error, rule_variable, rule_warning,
+    rule_interrupt, rule_no_module, rule_own_type, rule_bytecode, rule_keras_json,
+    rule_no_name,   rule_attribute, rule_syntax,   rule_frames,
 };
 
 static void read_one(const reading *r)

@@ -52,7 +52,10 @@ bool tfd_native_blame_object(const tfd_view *view, size_t row, int weight, tfd_f
 
     if (!object || object->state == TFD_OBJECT_OK)
         return false;
-    finding = object_finding(view, object, weight, effect_of(object->is_needed, object->is_optional));
+    /* try/except survives an ImportError, not the SIGBUS that a page behind the end of the file gives. */
+    finding = object_finding(
+        view, object, weight,
+        effect_of(object->is_needed, object->is_optional && object->state != TFD_OBJECT_TRUNCATED));
     if (finding.cause == TFD_CAUSE_COUNT)
         return false;
     finding.text = tfd_arena_fmt(out->arena, "%.*s: %.*s", TFD_ARG(object->path), TFD_ARG(object->why));

@@ -129,16 +129,25 @@ static tfd_verdict verdict_of_effect(const tfd_view *view, tfd_kb_effect effect)
     return TFD_VERDICT_HARMLESS;
 }
 
+static tfd_str installed_version(void *ctx, tfd_str key)
+{
+    const tfd_view *view = ctx;
+    const tfd_dist *dist = tfd_view_dist(view, tfd_dist_find(view->facts, key));
+
+    return dist ? dist->version : TFD_STR("");
+}
+
 tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule)
 {
     tfd_str tf = tfd_view_tf_version(view);
     const tfd_kb_break *row = NULL;
+    tfd_view borrowed = *view;
     char python[32];
 
     (void)snprintf(python, sizeof python, "%d.%d", view->facts->python.major, view->facts->python.minor);
     if (version.len > 0)
-        row = tfd_kb_break_find(view->kb, tf, tfd_str_of(view->facts->python.minor >= 0 ? python : ""), key,
-                                version);
+        row = tfd_kb_break_find_with(view->kb, tf, tfd_str_of(view->facts->python.minor >= 0 ? python : ""),
+                                     key, version, installed_version, &borrowed);
     if (rule)
         *rule = row;
     if (row)
