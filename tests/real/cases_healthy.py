@@ -317,3 +317,10 @@ def _(e):
     e.unzip(e.fetch("tf-keras==2.20.1"))
     e.env["TF_USE_LEGACY_KERAS"] = "1"
     e.statement = "import tensorflow as tf; tf.keras.layers"
+
+
+@healthy("healthy-own-certificates")
+def _(e):
+    """the company's certificate appended to certifi's bundle: its size is no longer RECORD's"""
+    p = e.p("certifi", "cacert.pem")
+    e.write(p, e.read(p) + b"\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
