@@ -13,10 +13,10 @@
 #define TFD_ELF_SEGMENTS_MAX 64
 #define TFD_ELF_DYNAMIC_MAX 4096  /* entries of the dynamic section */
 #define TFD_ELF_NEEDED_MAX 512    /* DT_NEEDED entries */
-#define TFD_ELF_VERSIONS_MAX 4096 /* version definitions, or needs, of one object */
+#define TFD_ELF_VERSIONS_MAX 1024 /* version definitions, or needs, of one object */
 #define TFD_ELF_STRING_MAX 8192   /* bytes of one name */
 #define TFD_ELF_PATH_MAX 262144   /* bytes of DT_RPATH or DT_RUNPATH; TensorFlow 2.21 has one of 20 KB */
-#define TFD_ELF_SYMBOLS_MAX (1u << 24)
+#define TFD_ELF_SYMBOLS_MAX (1u << 22)
 
 typedef enum tfd_elf_state {
     TFD_ELF_OK,

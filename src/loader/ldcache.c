@@ -81,7 +81,7 @@ static bool read_hwcaps(tfd_arena *arena, tfd_ldcache *cache)
         (void)tfd_cur_u32(&sections);
         offset = tfd_cur_u32(&sections);
         size = tfd_cur_u32(&sections);
-        if (tag != EXTENSION_HWCAPS || !sections.ok)
+        if (tag != EXTENSION_HWCAPS || cache->hwcaps || !sections.ok)
             continue;
         cache->hwcaps = tfd_arena_new(arena, tfd_str, HWCAPS_MAX);
         if (!cache->hwcaps)
