@@ -47,6 +47,46 @@ static bool find_variable(const tfd_facts *facts, tfd_str name, tfd_str *value)
     return false;
 }
 
+/* Keras 3 takes its back end from KERAS_BACKEND, else from keras.json; Keras 2 ignores both. */
+static const char *backend_fault(const tfd_view *view, tfd_str backend)
+{
+    const tfd_dist *keras = tfd_view_dist(view, tfd_dist_find(view->facts, TFD_STR("keras")));
+    tfd_str value;
+    bool needs_package =
+        tfd_str_is(backend, "jax") || tfd_str_is(backend, "torch") || tfd_str_is(backend, "openvino");
+
+    if (!keras || !spec_fits(TFD_STR(">=3"), keras->version) ||
+        find_variable(view->facts, TFD_STR("KERAS_BACKEND"), &value))
+        return NULL;
+    if (tfd_str_is(backend, "unknown"))
+        return "asks for a back end that Keras does not have";
+    if (needs_package && tfd_view_wants_keras(view) && tfd_dist_find(view->facts, backend) == TFD_NONE)
+        return "asks for a back end that is not installed";
+    return NULL;
+}
+
+static void check_keras_json(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_fact *file = &view->facts->scalars[TFD_FACT_KERAS_JSON];
+    const tfd_fact *fault = &view->facts->scalars[TFD_FACT_KERAS_JSON_FAULT];
+    const tfd_fact *backend = &view->facts->scalars[TFD_FACT_KERAS_JSON_BACKEND];
+    const char *text = NULL;
+    tfd_finding finding;
+
+    if (backend->state == TFD_STATE_PRESENT)
+        text = backend_fault(view, backend->text);
+    if (!text && fault->state == TFD_STATE_PRESENT)
+        text = tfd_arena_z(out->arena, fault->text);
+    if (!text)
+        return;
+    finding =
+        tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("keras.json"), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+    finding.path = file->text;
+    finding.text = tfd_arena_fmt(out->arena, "%.*s %s", TFD_ARG(file->text), text);
+    finding.source = file->text;
+    tfd_findings_add(out, &finding);
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     size_t count = 0;
@@ -63,6 +103,7 @@ static void run(const tfd_view *view, tfd_findings *out)
             dist_fits(view, &rows[i]))
             add(view, &rows[i], value, out);
     }
+    check_keras_json(view, out);
     if (out->check_status == TFD_CHECK_OK)
         tfd_findings_say(out, seen == 0
                                   ? TFD_STR("no variable that switches a package is set")

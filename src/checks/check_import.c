@@ -80,6 +80,10 @@ static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *o
 
     if (name.len > 0)
         add(view, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS), text, out);
+    if (facts->scalars[TFD_FACT_LIMIT_DATA].state == TFD_STATE_PRESENT)
+        add(view,
+            tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("data segment"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
+            text, out);
     if (facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT)
         add(view,
             tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_POINTS, TFD_EFFECT_BREAKS),

@@ -33,6 +33,24 @@ static void check_address_space(const tfd_view *view, tfd_findings *out)
         tfd_findings_add(out, &finding);
 }
 
+/* Private writable memory of the import: measured, 100 MB do not suffice (OpenBLAS ends the process). */
+#define DATA_MIN ((int64_t)256 << 20)
+
+static void check_data(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_DATA];
+    tfd_finding finding;
+
+    if (limit->state != TFD_STATE_PRESENT || limit->integer >= DATA_MIN)
+        return;
+    finding =
+        tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("data segment"), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+    finding.text = tfd_arena_fmt(out->arena, "the data segment of a process is limited to %lld MB",
+                                 (long long)(limit->integer / 1000000));
+    finding.source = TFD_STR("RLIMIT_DATA");
+    tfd_findings_add(out, &finding);
+}
+
 static void check_memory(const tfd_view *view, tfd_findings *out)
 {
     const tfd_system *system = view->facts->system;
@@ -51,6 +69,7 @@ static void check_memory(const tfd_view *view, tfd_findings *out)
 static void run(const tfd_view *view, tfd_findings *out)
 {
     check_address_space(view, out);
+    check_data(view, out);
     check_memory(view, out);
     if (out->check_status == TFD_CHECK_OK)
         tfd_findings_say(out, TFD_STR("no limit of memory or address space is in the way"));

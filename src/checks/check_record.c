@@ -24,12 +24,11 @@ static bool is_imported(const tfd_view *view, const tfd_file_problem *problem)
 {
     tfd_str path = problem->path;
 
-    if (problem->state == TFD_FILE_UNREADABLE &&
-        tfd_str_find_char(tfd_path_base(TFD_PATH_POSIX, path), '.') == TFD_NPOS)
-        return true; /* a folder: all that lies in it */
     if (tfd_str_find_z(path, "/include/") != TFD_NPOS || tfd_str_find_z(path, "/tests/") != TFD_NPOS ||
         tfd_str_find_z(path, ".dist-info/") != TFD_NPOS)
         return false;
+    if (problem->state == TFD_FILE_UNREADABLE && problem->module.len == 0)
+        return true; /* a folder (all that lies in it) or a library */
     if (tfd_str_ends_z(path, ".py") || tfd_str_ends_z(path, ".json"))
         return !tfd_str_starts_z(problem->module, "tensorflow.") ||
                !tfd_kb_is_never_imported(view->kb, tfd_view_tf_version(view), problem->module);

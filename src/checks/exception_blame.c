@@ -289,7 +289,7 @@ static bool blame_words_of_loader(const reading *r, tfd_str path)
         return add(r, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_NAMED,
                                      TFD_EFFECT_BREAKS));
     if (says(r, "failed to map segment") || says(r, "Operation not permitted"))
-        (void)add(r, tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("noexec"), TFD_W_POINTS,
+        (void)add(r, tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("noexec"), TFD_W_POINTS + 10,
                                     TFD_EFFECT_BREAKS));
     if (says(r, "cannot enable executable stack"))
         return add(r, tfd_finding_of(TFD_CAUSE_GLIBC_EXECSTACK, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS));
@@ -538,14 +538,16 @@ static bool rule_keras_json(const reading *r)
 {
     tfd_str file = raising_file(r->exc);
     bool in_keras = tfd_str_find_z(file, "/keras/") != TFD_NPOS;
-    bool is_config = in_keras && tfd_str_ends_z(file, "config.py");
-    bool is_backend =
-        in_keras && tfd_str_ends_z(file, "/backend/__init__.py") && tfd_str_is(r->exc->type, "ValueError");
+    bool is_config = tfd_str_ends_z(file, "config.py") || tfd_str_ends_z(file, "/keras/backend.py");
+    bool is_backend = tfd_str_ends_z(file, "/backend/__init__.py") && tfd_str_is(r->exc->type, "ValueError");
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("keras.json"), TFD_W_NAMED, TFD_EFFECT_BREAKS);
 
-    if (!is_config && !is_backend)
+    if (!in_keras || (!is_config && !is_backend) ||
+        r->view->facts->scalars[TFD_FACT_KERAS_JSON].state != TFD_STATE_PRESENT)
         return false;
-    return add(r,
-               tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("keras.json"), TFD_W_NAMED, TFD_EFFECT_BREAKS));
+    finding.path = r->view->facts->scalars[TFD_FACT_KERAS_JSON].text;
+    return add(r, finding);
 }
 
 /* Byte code in __pycache__ that is cut or altered: importlib raises while it reads it, called by whoever

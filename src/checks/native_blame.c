@@ -75,6 +75,44 @@ static bool is_gpu_library(tfd_str name)
     return false;
 }
 
+/* The file that answers, or would have answered, cannot be loaded: unreadable, cut, for another processor. */
+static bool blame_hit(const tfd_view *view, const tfd_resolution *one, int weight, tfd_effect effect,
+                      tfd_findings *out)
+{
+    const tfd_object *hit = tfd_view_object(view, one->hit);
+    tfd_finding finding;
+
+    if (!is_user_rule(one->rule))
+        return tfd_native_blame_object(view, one->hit, weight, out);
+    finding = ldpath_finding(one->rule, hit->path, weight, effect);
+    finding.text = tfd_arena_fmt(out->arena, "%.*s comes from %.*s and cannot be loaded: %.*s",
+                                 TFD_ARG(hit->path), TFD_ARG(one->rule), TFD_ARG(hit->why));
+    finding.source = finding.subject;
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
+/* A candidate in a folder that this user may not search: ld.so passes it over and says "No such file". */
+static bool blame_no_permission(const tfd_resolution *one, int weight, tfd_effect effect, tfd_findings *out)
+{
+    for (size_t i = 0; i < one->tried_count; i++) {
+        tfd_finding finding;
+
+        if (!tfd_str_is(one->tried[i].why, "no permission"))
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED,
+                                 tfd_path_dir(TFD_PATH_POSIX, one->tried[i].path), weight, effect);
+        finding.path = finding.subject;
+        finding.text =
+            tfd_arena_fmt(out->arena, "%.*s may not be searched by this user: ld.so does not find %.*s in it",
+                          TFD_ARG(finding.subject), TFD_ARG(one->name));
+        finding.source = finding.subject;
+        tfd_findings_add(out, &finding);
+        return true;
+    }
+    return false;
+}
+
 bool tfd_native_blame_resolution(const tfd_view *view, const tfd_resolution *one, int weight,
                                  tfd_findings *out)
 {
@@ -84,18 +122,12 @@ bool tfd_native_blame_resolution(const tfd_view *view, const tfd_resolution *one
 
     if (!object)
         return false; /* an LD_PRELOAD entry that is not there: ld.so says so and goes on */
-    if (one->state != TFD_STATE_ABSENT) {
-        bool found = one->hit != TFD_NONE && tfd_native_blame_object(view, one->hit, weight, out);
-
-        if (found && is_user_rule(one->rule)) {
-            finding = ldpath_finding(one->rule, tfd_view_object(view, one->hit)->path, weight, effect);
-            finding.text = tfd_arena_fmt(out->arena, "%.*s comes from %.*s and cannot be loaded",
-                                         TFD_ARG(finding.path), TFD_ARG(one->rule));
-            finding.source = finding.subject;
-            tfd_findings_add(out, &finding);
-        }
-        return found;
-    }
+    if (one->hit != TFD_NONE && tfd_view_object(view, one->hit)->state != TFD_OBJECT_OK)
+        return blame_hit(view, one, weight, effect, out);
+    if (one->state != TFD_STATE_ABSENT)
+        return false;
+    if (blame_no_permission(one, weight, effect, out))
+        return true;
     if (object->dist != TFD_NONE && !is_gpu_library(one->name))
         finding = tfd_blame_dist(view, object->dist, weight, effect);
     else if (is_gpu_library(one->name))

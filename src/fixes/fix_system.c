@@ -13,6 +13,9 @@ static void fix_limit(tfd_fix_ctx *ctx)
         tfd_fix_command(ctx, TFD_STR("ulimit -v unlimited"));
         tfd_fix_note(ctx, TFD_STR("If the shell refuses, the limit was set by an administrator (limits.conf, "
                                   "the batch system)."));
+    } else if (tfd_str_is(ctx->lead->subject, "data segment")) {
+        tfd_fix_begin(ctx, TFD_STR("Lift the limit of the data segment in this shell"));
+        tfd_fix_command(ctx, TFD_STR("ulimit -d unlimited"));
     } else if (tfd_str_is(ctx->lead->subject, "open files")) {
         tfd_fix_begin(ctx, TFD_STR("Raise the limit of open files in this shell"));
         tfd_fix_command(ctx, TFD_STR("ulimit -n 1024"));

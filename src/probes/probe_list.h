@@ -3,6 +3,7 @@
 TFD_PROBE(system)
 TFD_PROBE(python)
 TFD_PROBE(packages)
+TFD_PROBE(settings)
 TFD_PROBE(interpreters)
 TFD_PROBE(record)
 TFD_PROBE(modules)

@@ -305,42 +305,43 @@ static tfd_status fill_intruders(native *n)
 
 /* ---- noexec */
 
-static void mark_noexec(native *n, tfd_str folder)
+/* Any folder may be a mount of its own (a volume over one package), so each is asked once. point is empty
+ * where code may be mapped. */
+static tfd_str noexec_point(native *n, tfd_str folder)
 {
     tfd_mount mount;
 
     if (n->ctx->sys->mount_of(n->ctx->sys, n->ctx->arena, folder, &mount, NULL) != TFD_OK || !mount.noexec)
-        return;
-    for (size_t i = 0; i < n->loader.files.count; i++) {
-        tfd_loader_file *file = &n->loader.files.items[i];
-
-        if (file->state != TFD_OBJECT_OK || !tfd_path_is_below(TFD_PATH_POSIX, file->path, folder))
-            continue;
-        file->state = TFD_OBJECT_NOEXEC;
-        file->why = tfd_arena_fmt(n->ctx->arena, "%.*s is mounted noexec", TFD_ARG(mount.point));
-    }
+        return TFD_STR("");
+    return mount.point;
 }
 
-/* The places that native files were found in, and TensorFlow's own folder, which may be a mount or link of
- * its own. */
-static void find_noexec(native *n)
+static tfd_status find_noexec(native *n)
 {
-    const tfd_places *places = &n->ctx->facts->places;
+    tfd_map known = {NULL, 0, 0};
+    tfd_strs points = {0};
 
-    for (size_t i = 0; i < places->count; i++) {
-        for (size_t k = 0; k < n->roots.count; k++) {
-            if (!tfd_path_is_below(TFD_PATH_POSIX, n->roots.items[k].path, places->items[i].path))
-                continue;
-            mark_noexec(n, places->items[i].path);
-            break;
-        }
-    }
-    for (size_t k = 0; k < n->roots.count; k++) {
-        if (!tfd_str_ends_z(n->roots.items[k].path, "/_pywrap_tensorflow_internal.so"))
+    for (size_t i = 0; i < n->loader.files.count; i++) {
+        tfd_loader_file *file = &n->loader.files.items[i];
+        tfd_str folder = tfd_path_dir(TFD_PATH_POSIX, file->path);
+        uint32_t row = tfd_map_get(&known, folder);
+
+        if (file->state != TFD_OBJECT_OK)
             continue;
-        mark_noexec(n, tfd_path_dir(TFD_PATH_POSIX, n->roots.items[k].path));
-        break;
+        if (row == TFD_MAP_NONE) {
+            if (!TFD_GROW(n->ctx->arena, &points))
+                return TFD_ENOMEM;
+            row = (uint32_t)points.count;
+            points.items[points.count++] = noexec_point(n, folder);
+            if (!tfd_map_put(n->ctx->arena, &known, folder, row))
+                return TFD_ENOMEM;
+        }
+        if (points.items[row].len == 0)
+            continue;
+        file->state = TFD_OBJECT_NOEXEC;
+        file->why = tfd_arena_fmt(n->ctx->arena, "%.*s is mounted noexec", TFD_ARG(points.items[row]));
     }
+    return TFD_OK;
 }
 
 /* ---- all of it */
@@ -362,8 +363,9 @@ static tfd_status examine(native *n)
         st = make_marks(n);
     if (st != TFD_OK)
         return st;
-    find_noexec(n);
-    st = fill_objects(n);
+    st = find_noexec(n);
+    if (st == TFD_OK)
+        st = fill_objects(n);
     if (st == TFD_OK)
         st = fill_resolutions(n);
     if (st == TFD_OK)

@@ -120,6 +120,7 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     set_size(ctx, TFD_FACT_MEMORY_TOTAL, system->memory, "meminfo and control group");
     set_size(ctx, TFD_FACT_MEMORY_FREE, system->memory_free, "meminfo and control group");
     set_limit(ctx, TFD_FACT_LIMIT_AS, TFD_LIMIT_AS);
+    set_limit(ctx, TFD_FACT_LIMIT_DATA, TFD_LIMIT_DATA);
     set_limit(ctx, TFD_FACT_LIMIT_NOFILE, TFD_LIMIT_NOFILE);
     set_tmp(ctx);
     return TFD_OK;
