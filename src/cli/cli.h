@@ -12,9 +12,9 @@
 enum {
     TFD_EXIT_OK = 0,
     TFD_EXIT_FAILS = 1,
-    TFD_EXIT_USAGE = 2,  /* nothing was examined */
-    TFD_EXIT_CANNOT = 3, /* could not examine, or not write the answer */
-    TFD_EXIT_INTERRUPTED = 130
+    TFD_EXIT_USAGE = 2,   /* nothing was examined */
+    TFD_EXIT_CANNOT = 3,  /* could not examine, or not write the answer */
+    TFD_EXIT_SIGNAL = 128 /* and the number of the signal that ended the run */
 };
 
 typedef struct tfd_cli {

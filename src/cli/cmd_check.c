@@ -95,7 +95,8 @@ static int run(tfd_cli *cli)
     st = tfd_run_check(examination, &err);
     clear_progress(&line);
     if (st == TFD_ETIMEOUT)
-        code = tfd_cli_fail(cli, TFD_EXIT_INTERRUPTED, TFD_STR("interrupted"), (tfd_str){0});
+        code = tfd_cli_fail(cli, TFD_EXIT_SIGNAL + cli->sys->interrupted(cli->sys), TFD_STR("interrupted"),
+                            (tfd_str){0});
     else if (st != TFD_OK && tfd_run_get_report(examination)->error.len == 0)
         code = tfd_cli_fail(cli, TFD_EXIT_CANNOT, tfd_str_of(err.text), (tfd_str){0});
     else

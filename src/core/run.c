@@ -131,7 +131,7 @@ static bool is_selected(const tfd_options *options, const char *id)
 
 static bool was_interrupted(const tfd_run *run)
 {
-    return run->sys->interrupted && run->sys->interrupted(run->sys);
+    return run->sys->interrupted && run->sys->interrupted(run->sys) != 0;
 }
 
 /* ---- probes */

@@ -172,9 +172,10 @@ struct tfd_sys {
     /* Supervised children: sys/child.h. NULL where nothing can be run. */
     tfd_status (*child_start)(const tfd_sys *sys, const struct tfd_child_spec *spec, struct tfd_child **out,
                               tfd_err *err);
-    /* Whether the user asked to stop (SIGINT, SIGTERM, SIGHUP; only seen while a child exists). Whoever polls
-     * a child asks; then the child is freed and the exit code is 130. NULL where nothing can be run. */
-    bool (*interrupted)(const tfd_sys *sys);
+    /* Number of the signal by which the user asked to stop (SIGINT, SIGTERM, SIGHUP; only seen while a child
+     * exists), or 0. Whoever polls a child asks; then the child is freed and the exit code is 128 and the
+     * number. NULL where nothing can be run. */
+    int (*interrupted)(const tfd_sys *sys);
 };
 
 /* Most entries that list() returns; a folder with more is reported as cut (hostile or a cache). */

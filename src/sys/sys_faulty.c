@@ -166,7 +166,7 @@ static tfd_status do_child_start(const tfd_sys *sys, const tfd_child_spec *spec,
     return st == TFD_OK ? inner_of(sys)->child_start(inner_of(sys), spec, out, err) : st;
 }
 
-static bool get_interrupted(const tfd_sys *sys)
+static int get_interrupted(const tfd_sys *sys)
 {
     return inner_of(sys)->interrupted(inner_of(sys));
 }

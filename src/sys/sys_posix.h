@@ -60,6 +60,6 @@ tfd_arch tfd_posix_arch(const char *machine); /* of uname */
 
 tfd_status tfd_posix_child_start(const tfd_sys *sys, const struct tfd_child_spec *spec,
                                  struct tfd_child **out, tfd_err *err);
-bool tfd_posix_interrupted(const tfd_sys *sys);
+int tfd_posix_interrupted(const tfd_sys *sys);
 
 #endif

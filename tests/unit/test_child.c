@@ -218,9 +218,9 @@ static void test_interrupt(void **state)
     tfd_child *child = start_spec(&spec, TFD_CHILD_HELPER, "hang", "");
 
     (void)state;
-    assert_false(sys->interrupted(sys));
+    assert_int_equal(sys->interrupted(sys), 0);
     (void)raise(SIGINT);
-    assert_true(sys->interrupted(sys));
+    assert_int_not_equal(sys->interrupted(sys), 0);
     assert_false(tfd_child_poll(child, 10000000)); /* at once */
     tfd_child_free(child);
 }
