@@ -2,6 +2,7 @@
 import glob
 import os
 import re
+import shutil
 
 from realenv import NotFit, case
 
