@@ -73,6 +73,41 @@ static bool blame_unreadable_site(const tfd_view *view, tfd_findings *out)
     return false;
 }
 
+static bool is_unsupported(const tfd_view *view)
+{
+    const tfd_python *py = &view->facts->python;
+
+    return py->major == 2 ||
+           (py->minor >= 0 && tfd_kb_python_support(view->kb, py->major, py->minor) == TFD_NO);
+}
+
+static void blame_unsupported(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_python *py = &view->facts->python;
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PYTHON_UNSUPPORTED, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+
+    finding.text = tfd_arena_fmt(
+        out->arena,
+        "no release of TensorFlow that is still of use has a wheel for CPython %d.%d (as known on %.*s)",
+        py->major, py->minor, TFD_ARG(tfd_kb_date(view->kb)));
+    finding.source = TFD_STR("knowledge base: tensorflow");
+    tfd_findings_add(out, &finding);
+}
+
+/* The import itself says that there is none: then it does not matter that sys.path is not fully known. Python
+ * 2 has no ModuleNotFoundError and no name in it. */
+static bool import_misses_it(const tfd_view *view)
+{
+    const tfd_import *import = &view->facts->import;
+
+    for (size_t i = 0; i < import->exception_count; i++)
+        if (tfd_str_is(import->exceptions[i].name, "tensorflow") ||
+            tfd_str_is(import->exceptions[i].message, "No module named tensorflow"))
+            return true;
+    return false;
+}
+
 static void blame_missing(const tfd_view *view, tfd_findings *out)
 {
     const tfd_python *py = &view->facts->python;
@@ -85,14 +120,8 @@ static void blame_missing(const tfd_view *view, tfd_findings *out)
     finding.source = py->site_packages;
     tfd_findings_add(out, &finding);
     blame_other_python(view, out);
-    if (py->minor >= 0 && tfd_kb_python_support(view->kb, py->major, py->minor) == TFD_NO) {
-        finding = tfd_finding_of(TFD_CAUSE_PYTHON_UNSUPPORTED, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
-        finding.text =
-            tfd_arena_fmt(out->arena, "no release of TensorFlow known by %.*s has a wheel for CPython %d.%d",
-                          TFD_ARG(tfd_kb_date(view->kb)), py->major, py->minor);
-        finding.source = TFD_STR("knowledge base: tensorflow");
-        tfd_findings_add(out, &finding);
-    }
+    if (is_unsupported(view))
+        blame_unsupported(view, out);
 }
 
 static void blame_no_files(const tfd_view *view, const tfd_dist *tf, tfd_findings *out)
@@ -152,8 +181,10 @@ static void run(const tfd_view *view, tfd_findings *out)
         return;
     }
     if (!tf && (!module || module->kind == TFD_MODULE_MISSING)) {
-        if (facts->places.complete)
+        if (facts->places.complete || import_misses_it(view))
             blame_missing(view, out);
+        else if (is_unsupported(view))
+            blame_unsupported(view, out);
         else
             tfd_findings_unknown(out, facts->places.why);
         return;

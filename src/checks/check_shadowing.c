@@ -3,12 +3,28 @@
 
 /* A bare file or folder that hides one module is name shadowing wherever it lies; a folder of packages (with
  * their metadata) on PYTHONPATH, in the user site or behind a .pth file is a conflict of search paths. */
+/* From here on it is no longer a file with an unlucky name, but a folder of modules: another Python's
+ * library, a vendored tree. */
+#define FOLDER_MIN 4
+
+static size_t count_shadows(const tfd_view *view, size_t place)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < view->facts->modules.count; i++)
+        count +=
+            view->facts->modules.items[i].is_shadowed && view->facts->modules.items[i].place == place ? 1 : 0;
+    return count;
+}
+
 static bool is_single_name(const tfd_view *view, const tfd_module *module)
 {
     const tfd_place *place = tfd_view_place(view, module->place);
 
     if (place->kind == TFD_PLACE_START)
         return true;
+    if (count_shadows(view, module->place) >= FOLDER_MIN)
+        return false;
     if (module->dist != TFD_NONE && view->facts->dists.items[module->dist].place == module->place)
         return false;
     for (size_t i = 0; i < view->facts->dists.count; i++)
