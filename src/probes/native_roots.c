@@ -1,7 +1,7 @@
 #include "probes/native_roots.h"
 
 /* TensorFlow checks the processor before anything else (platform/self_check.py), then loads its core. */
-enum { RANK_STDLIB, RANK_GUARD, RANK_CORE, RANK_ORDINARY, RANK_ASKED, RANK_COUNT };
+enum { RANK_STDLIB, RANK_GUARD, RANK_CORE, RANK_ORDINARY, RANK_LIBRARY, RANK_ASKED, RANK_COUNT };
 
 typedef struct finder {
     tfd_probe_ctx *ctx;
@@ -92,37 +92,42 @@ static tfd_status find_on_path(finder *f, tfd_str pattern, tfd_str *out)
     return st;
 }
 
+/* Until 2.1 the package "tensorflow" was a shell around "tensorflow_core". */
 static bool is_tensorflow_file(tfd_str path)
 {
-    return tfd_str_starts_z(path, "tensorflow/");
+    return tfd_str_starts_z(path, "tensorflow/") || tfd_str_starts_z(path, "tensorflow_core/");
 }
 
 static int rank_of(tfd_str path)
 {
     if (tfd_str_ends_z(path, "/_pywrap_cpu_feature_guard.so"))
         return RANK_GUARD;
-    return tfd_str_ends_z(path, "/python/_pywrap_tensorflow_internal.so") ? RANK_CORE : RANK_ORDINARY;
+    if (tfd_str_ends_z(path, "/python/_pywrap_tensorflow_internal.so"))
+        return RANK_CORE;
+    /* "libforestprotos.so" comes with the module that needs it and binds in that one's scope; few are opened
+     * alone. */
+    return tfd_str_starts_z(tfd_path_base(TFD_PATH_POSIX, path), "lib") ? RANK_LIBRARY : RANK_ORDINARY;
 }
 
 /* Libraries beside the modules (h5py.libs/libhdf5-9e18f0c6.so.320, libtensorflow_cc.so.2) come through
  * DT_NEEDED; their names change with every build. */
 static bool is_opened_itself(tfd_str path)
 {
-    tfd_str top, rest, base = tfd_path_base(TFD_PATH_POSIX, path);
+    tfd_str top, rest;
 
     (void)tfd_str_cut(path, '/', &top, &rest);
-    return tfd_str_ends_z(path, ".so") && !tfd_str_ends_z(top, ".libs") &&
-           !tfd_str_starts_z(base, "lib_pywrap_tensorflow_common");
+    return tfd_str_ends_z(path, ".so") && !tfd_str_ends_z(top, ".libs");
 }
 
 /* Releases whose framework is no library of its own, and by accident some later ones, open the core with
  * RTLD_GLOBAL (python/pywrap_tensorflow.py tries to import this module and takes its absence for no). */
-static tfd_status opens_globally(finder *f, bool *out)
+static tfd_status opens_globally(finder *f, tfd_native_root *core)
 {
     tfd_str path;
-    tfd_status st = find_on_path(f, TFD_STR("tensorflow/python/pywrap_dlopen_global_flags.py"), &path);
+    tfd_status st = find_below(f, tfd_path_dir(f->ctx->sys->style, core->path),
+                               TFD_STR("pywrap_dlopen_global_flags.py"), &path);
 
-    *out = path.ptr != NULL;
+    core->is_global = path.ptr != NULL;
     return st;
 }
 
@@ -141,8 +146,8 @@ static tfd_status add_measured(finder *f, const tfd_kb_library *library)
     root.is_optional =
         need == TFD_KB_NEED_NONE || (!is_tf && tfd_kb_is_optional(f->ctx->kb, facts->module, library->dist));
     st = find_on_path(f, library->path, &root.path);
-    if (st == TFD_OK && root.rank == RANK_CORE)
-        st = opens_globally(f, &root.is_global);
+    if (st == TFD_OK && root.rank == RANK_CORE && root.path.ptr)
+        st = opens_globally(f, &root);
     return st == TFD_OK && root.path.ptr ? add_root(f, root) : st;
 }
 

@@ -104,6 +104,8 @@ class Comparison:
         for s in searches:
             seen.setdefault(s.name, s.tried)
         for name, tried in seen.items():
+            if name not in model and tried[-1:] and tried[-1] not in started:
+                continue  # opened by name from a program (CUDA's stubs), needed by no object
             hit, places = model.get(name, ("(nothing)", []))
             self.check(bool(tried) and hit == tried[-1], "%s: %s: ld.so %s, model %s" % (env, name, tried[-1:], hit))
             real = [p for p in tried[:-1] if not OLD_FOLDER.search(p) and "/glibc-hwcaps/" not in p]
