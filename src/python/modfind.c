@@ -185,6 +185,8 @@ void tfd_modfind_in_place(tfd_modfind *f, size_t at, tfd_str name, tfd_modfound 
     dir.entries = &place->entries;
     dir.names = &place->names;
     set_missing(out);
+    if (place->names.count == 0)
+        return;
     if (place->is_zip ? find_in_zip(f, place, name, out) : find_in_folder(f, &dir, name, out))
         out->place = at;
 }

@@ -1,27 +1,8 @@
 #include "python/pycode.h"
 
-#include "python/pytoken.h"
+#include "python/pyexpr.h"
 
 #include <string.h>
-
-#define VARIABLES_MAX 16
-#define PATHS_MAX 64
-
-typedef struct variable {
-    tfd_str name, value;
-} variable;
-
-typedef struct parser {
-    tfd_arena *arena;
-    const tfd_pycode_names *names;
-    tfd_effects *out;
-    tfd_pytokens tokens;
-    size_t at, line;
-    variable variables[VARIABLES_MAX];
-    size_t variable_count;
-    bool if_absent;
-    bool no_memory;
-} parser;
 
 static const char *const suspects[] = {"sys.path",    "path.insert", "path.append", "path.extend",
                                        "meta_path",   "path_hooks",  "addsitedir",  "addpackage",
@@ -36,7 +17,7 @@ bool tfd_pycode_is_suspect(tfd_str text)
     return false;
 }
 
-static void emit(parser *p, tfd_effect_kind kind, tfd_str path, long index)
+static void emit(tfd_pyparser *p, tfd_effect_kind kind, tfd_str path, long index)
 {
     tfd_effect *e;
 
@@ -52,261 +33,53 @@ static void emit(parser *p, tfd_effect_kind kind, tfd_str path, long index)
     e->line = p->line;
 }
 
-static const tfd_pytoken *peek(const parser *p, size_t ahead)
-{
-    static const tfd_pytoken end = {TFD_PYTOKEN_END, {NULL, 0}};
-
-    return p->at + ahead < p->tokens.count ? &p->tokens.items[p->at + ahead] : &end;
-}
-
-/* Whether the next tokens are the given words, which blanks separate: "sys . path . insert (". */
-static bool take_words(parser *p, const char *words)
-{
-    tfd_str rest = tfd_str_of(words), word;
-    size_t n = 0;
-
-    while (rest.len) {
-        const tfd_pytoken *t = peek(p, n);
-
-        tfd_str_cut(rest, ' ', &word, &rest);
-        if ((t->kind != TFD_PYTOKEN_NAME && t->kind != TFD_PYTOKEN_OP && t->kind != TFD_PYTOKEN_NUMBER) ||
-            !tfd_str_eq(t->text, word))
-            return false;
-        n++;
-    }
-    p->at += n;
-    return true;
-}
-
-static bool at_end(const parser *p)
-{
-    return p->at >= p->tokens.count;
-}
-
-static const variable *find_variable(const parser *p, tfd_str name)
-{
-    for (size_t i = p->variable_count; i > 0; i--)
-        if (tfd_str_eq(p->variables[i - 1].name, name))
-            return &p->variables[i - 1];
-    return NULL;
-}
-
-/* Adjacent string literals. */
-static bool take_literal(parser *p, tfd_str *out)
-{
-    tfd_str all = TFD_STR("");
-
-    if (peek(p, 0)->kind != TFD_PYTOKEN_STRING)
-        return false;
-    while (peek(p, 0)->kind == TFD_PYTOKEN_STRING) {
-        tfd_str one;
-
-        if (!tfd_pystring_value(p->arena, peek(p, 0)->text, &one))
-            return false;
-        all = all.len ? tfd_arena_fmt(p->arena, "%.*s%.*s", TFD_ARG(all), TFD_ARG(one)) : one;
-        p->at++;
-    }
-    *out = all;
-    return true;
-}
-
-/* os.environ['X'], os.environ.get('X'), os.environ.get('X', 'default'), os.getenv(…); only variables that are
- * set, or that have a default. */
-static bool take_environ(parser *p, tfd_str *out)
-{
-    bool is_index = take_words(p, "os . environ [");
-    tfd_str name, value, fallback = {NULL, 0};
-    bool is_set;
-
-    if (!is_index && !take_words(p, "os . environ . get (") && !take_words(p, "os . getenv ("))
-        return false;
-    if (!p->names->sys || !take_literal(p, &name))
-        return false;
-    if (!is_index && take_words(p, ",") && !take_literal(p, &fallback))
-        return false;
-    if (!take_words(p, is_index ? "]" : ")"))
-        return false;
-    is_set = p->names->sys->env(p->names->sys, tfd_arena_z(p->arena, name), &value);
-    *out = is_set ? value : fallback;
-    return is_set || fallback.ptr != NULL;
-}
-
-/* A name with a known value, or a literal. */
-static bool take_simple(parser *p, tfd_str *out)
-{
-    const variable *v;
-
-    if (take_literal(p, out))
-        return true;
-    if (take_words(p, "sys . _getframe ( 1 ) . f_locals [")) {
-        tfd_str key;
-
-        *out = p->names->sitedir;
-        return take_literal(p, &key) && tfd_str_is(key, "sitedir") && take_words(p, "]") && out->len;
-    }
-    if (take_words(p, "sys . prefix") || take_words(p, "sys . exec_prefix")) {
-        *out = p->names->prefix;
-        return out->len > 0;
-    }
-    if (take_environ(p, out))
-        return true;
-    if (peek(p, 0)->kind != TFD_PYTOKEN_NAME)
-        return false;
-    v = find_variable(p, peek(p, 0)->text);
-    if (v)
-        *out = v->value;
-    else if (tfd_str_is(peek(p, 0)->text, "sitedir"))
-        *out = p->names->sitedir;
-    else if (tfd_str_is(peek(p, 0)->text, "__file__"))
-        *out = p->names->file;
-    else
-        return false;
-    p->at++;
-    return out->len > 0;
-}
-
-static tfd_str expand_user(const parser *p, tfd_str path)
-{
-    if (path.len == 0 || path.ptr[0] != '~' || (path.len > 1 && path.ptr[1] != '/') ||
-        p->names->home.len == 0)
-        return path;
-    return tfd_arena_fmt(p->arena, "%.*s%.*s", TFD_ARG(p->names->home), TFD_ARG(tfd_str_from(path, 1)));
-}
-
-/* A simple value, or one function of os.path around it (twice dirname at most: no recursion on input). */
-static bool take_atom(parser *p, tfd_str *out)
-{
-    int dirs = 0, closing = 0;
-    bool expand = false;
-
-    for (; closing < 4; closing++) {
-        if (take_words(p, "os . path . dirname ("))
-            dirs++;
-        else if (take_words(p, "os . path . expanduser ("))
-            expand = true;
-        else if (!take_words(p, "os . path . abspath (") && !take_words(p, "os . path . realpath (") &&
-                 !take_words(p, "str ("))
-            break;
-    }
-    if (!take_simple(p, out))
-        return false;
-    while (closing-- > 0)
-        if (!take_words(p, ")"))
-            return false;
-    if (expand)
-        *out = expand_user(p, *out);
-    while (dirs-- > 0)
-        *out = tfd_path_dir(TFD_PATH_POSIX, *out);
-    return true;
-}
-
-/* An atom, os.path.join of atoms, or atoms with + between them. */
-static bool take_text(parser *p, tfd_str *out)
-{
-    tfd_str part;
-
-    if (take_words(p, "os . path . join (")) {
-        if (!take_atom(p, out))
-            return false;
-        while (take_words(p, ",")) {
-            if (peek(p, 0)->kind == TFD_PYTOKEN_OP && tfd_str_is(peek(p, 0)->text, ")"))
-                break;
-            if (!take_atom(p, &part))
-                return false;
-            *out = tfd_path_join(TFD_PATH_POSIX, p->arena, *out, part);
-        }
-        return take_words(p, ")");
-    }
-    if (!take_atom(p, out))
-        return false;
-    while (take_words(p, "+")) {
-        if (!take_atom(p, &part))
-            return false;
-        *out = tfd_arena_fmt(p->arena, "%.*s%.*s", TFD_ARG(*out), TFD_ARG(part));
-    }
-    return true;
-}
-
-/* [a, b] or (a, b). */
-static bool take_list(parser *p, tfd_str *items, size_t *count)
-{
-    bool square = take_words(p, "[");
-
-    *count = 0;
-    if (!square && !take_words(p, "("))
-        return false;
-    while (!take_words(p, square ? "]" : ")")) {
-        if (*count == PATHS_MAX || (*count > 0 && !take_words(p, ",")))
-            return false;
-        if (take_words(p, square ? "]" : ")"))
-            return true;
-        if (!take_text(p, &items[(*count)++]))
-            return false;
-    }
-    return true;
-}
-
-static bool take_index(parser *p, long *out)
-{
-    bool minus = take_words(p, "-");
-    uint64_t value;
-
-    if (take_words(p, "len ( sys . path )")) {
-        *out = 100000;
-        return !minus;
-    }
-    if (peek(p, 0)->kind != TFD_PYTOKEN_NUMBER || !tfd_str_u64(peek(p, 0)->text, &value) || value > 100000)
-        return false;
-    p->at++;
-    *out = minus ? -(long)value : (long)value;
-    return true;
-}
-
 /* sys.path.insert(0, x), sys.path.append(x), site.addsitedir(x). */
-static bool parse_call(parser *p)
+static bool parse_call(tfd_pyparser *p)
 {
     tfd_str path;
     long index = 0;
     tfd_effect_kind kind;
 
-    if (take_words(p, "sys . path . insert (")) {
+    if (tfd_pyexpr_words(p, "sys . path . insert (")) {
         kind = TFD_EFFECT_INSERT;
-        if (!take_index(p, &index) || !take_words(p, ","))
+        if (!tfd_pyexpr_index(p, &index) || !tfd_pyexpr_words(p, ","))
             return false;
-    } else if (take_words(p, "sys . path . append (")) {
+    } else if (tfd_pyexpr_words(p, "sys . path . append (")) {
         kind = TFD_EFFECT_APPEND;
-    } else if (take_words(p, "site . addsitedir (")) {
+    } else if (tfd_pyexpr_words(p, "site . addsitedir (")) {
         kind = TFD_EFFECT_SITEDIR;
     } else {
         return false;
     }
-    if (!take_text(p, &path) || !take_words(p, ")") || !at_end(p))
+    if (!tfd_pyexpr_text(p, &path) || !tfd_pyexpr_words(p, ")") || !tfd_pyexpr_at_end(p))
         return false;
     emit(p, kind, path, index);
     return true;
 }
 
 /* sys.path.extend([…]), sys.path += […], sys.path[:0] = […], sys.path = […] + sys.path. */
-static bool parse_lists(parser *p)
+static bool parse_lists(tfd_pyparser *p)
 {
-    tfd_str items[PATHS_MAX];
+    tfd_str items[TFD_PYEXPR_PATHS_MAX];
     size_t count;
     bool is_first = false;
-    bool is_call = take_words(p, "sys . path . extend (");
+    bool is_call = tfd_pyexpr_words(p, "sys . path . extend (");
     bool is_concat = false;
 
-    if (!is_call && !take_words(p, "sys . path +=")) {
-        is_first = take_words(p, "sys . path [ : 0 ] =") || take_words(p, "sys . path [ 0 : 0 ] =");
-        is_concat = !is_first && (take_words(p, "sys . path =") || take_words(p, "sys . path [ : ] ="));
+    if (!is_call && !tfd_pyexpr_words(p, "sys . path +=")) {
+        is_first =
+            tfd_pyexpr_words(p, "sys . path [ : 0 ] =") || tfd_pyexpr_words(p, "sys . path [ 0 : 0 ] =");
+        is_concat =
+            !is_first && (tfd_pyexpr_words(p, "sys . path =") || tfd_pyexpr_words(p, "sys . path [ : ] ="));
         if (!is_first && !is_concat)
             return false;
     }
-    if (is_concat && take_words(p, "sys . path +"))
+    if (is_concat && tfd_pyexpr_words(p, "sys . path +"))
         is_concat = false;
     else if (is_concat)
         is_first = true;
-    if (!take_list(p, items, &count) || (is_call && !take_words(p, ")")) ||
-        (is_concat && !take_words(p, "+ sys . path")) || !at_end(p))
+    if (!tfd_pyexpr_list(p, items, &count) || (is_call && !tfd_pyexpr_words(p, ")")) ||
+        (is_concat && !tfd_pyexpr_words(p, "+ sys . path")) || !tfd_pyexpr_at_end(p))
         return false;
     for (size_t i = 0; i < count; i++)
         emit(p, is_first ? TFD_EFFECT_INSERT : TFD_EFFECT_APPEND, items[i], (long)i);
@@ -314,42 +87,42 @@ static bool parse_lists(parser *p)
 }
 
 /* import a, b.c as d */
-static bool parse_import(parser *p)
+static bool parse_import(tfd_pyparser *p)
 {
-    if (!take_words(p, "import"))
+    if (!tfd_pyexpr_words(p, "import"))
         return false;
     do {
-        const tfd_pytoken *first = peek(p, 0);
+        const tfd_pytoken *first = tfd_pyexpr_peek(p, 0);
         tfd_str name = first->text;
 
         if (first->kind != TFD_PYTOKEN_NAME)
             return false;
         p->at++;
-        while (take_words(p, ".")) {
-            const tfd_pytoken *next = peek(p, 0);
+        while (tfd_pyexpr_words(p, ".")) {
+            const tfd_pytoken *next = tfd_pyexpr_peek(p, 0);
 
             if (next->kind != TFD_PYTOKEN_NAME)
                 return false;
             name.len = (size_t)(next->text.ptr + next->text.len - name.ptr);
             p->at++;
         }
-        if (take_words(p, "as"))
+        if (tfd_pyexpr_words(p, "as"))
             p->at++;
         emit(p, TFD_EFFECT_IMPORT, name, 0);
-    } while (take_words(p, ","));
-    return at_end(p);
+    } while (tfd_pyexpr_words(p, ","));
+    return tfd_pyexpr_at_end(p);
 }
 
 /* name = text. */
-static bool parse_assignment(parser *p)
+static bool parse_assignment(tfd_pyparser *p)
 {
-    const tfd_pytoken *name = peek(p, 0), *op = peek(p, 1);
+    const tfd_pytoken *name = tfd_pyexpr_peek(p, 0), *op = tfd_pyexpr_peek(p, 1);
     tfd_str value;
 
     if (name->kind != TFD_PYTOKEN_NAME || op->kind != TFD_PYTOKEN_OP || !tfd_str_is(op->text, "="))
         return false;
     p->at += 2;
-    if (!take_text(p, &value) || !at_end(p) || p->variable_count == VARIABLES_MAX)
+    if (!tfd_pyexpr_text(p, &value) || !tfd_pyexpr_at_end(p) || p->variable_count == TFD_PYEXPR_VARIABLES_MAX)
         return false;
     p->variables[p->variable_count].name = name->text;
     p->variables[p->variable_count++].value = value;
@@ -357,18 +130,18 @@ static bool parse_assignment(parser *p)
 }
 
 /* __editable___x_finder.install(), and easy-install.pth's two lines. */
-static bool parse_known(parser *p)
+static bool parse_known(tfd_pyparser *p)
 {
-    const tfd_pytoken *first = peek(p, 0);
+    const tfd_pytoken *first = tfd_pyexpr_peek(p, 0);
 
     if (first->kind == TFD_PYTOKEN_NAME && tfd_str_starts_z(first->text, "__editable__")) {
         p->at++;
-        if (!take_words(p, ". install ( )") || !at_end(p))
+        if (!tfd_pyexpr_words(p, ". install ( )") || !tfd_pyexpr_at_end(p))
             return false;
         emit(p, TFD_EFFECT_INSTALL, first->text, 0);
         return true;
     }
-    if (take_words(p, "sys . __plen = len ( sys . path )") && at_end(p)) {
+    if (tfd_pyexpr_words(p, "sys . __plen = len ( sys . path )") && tfd_pyexpr_at_end(p)) {
         emit(p, TFD_EFFECT_EGG_MARK, TFD_STR(""), 0);
         return true;
     }
@@ -376,12 +149,12 @@ static bool parse_known(parser *p)
 }
 
 /* x not in sys.path and sys.path.append(x). */
-static bool parse_guarded(parser *p)
+static bool parse_guarded(tfd_pyparser *p)
 {
     tfd_str path;
     bool done;
 
-    if (!take_text(p, &path) || !take_words(p, "not in sys . path and"))
+    if (!tfd_pyexpr_text(p, &path) || !tfd_pyexpr_words(p, "not in sys . path and"))
         return false;
     p->if_absent = true;
     done = parse_call(p);
@@ -389,7 +162,7 @@ static bool parse_guarded(parser *p)
     return done;
 }
 
-static bool parse_with(parser *p, bool (*rule)(parser *p))
+static bool parse_with(tfd_pyparser *p, bool (*rule)(tfd_pyparser *p))
 {
     size_t at = p->at;
     size_t count = p->out->count;
@@ -402,10 +175,10 @@ static bool parse_with(parser *p, bool (*rule)(parser *p))
 }
 
 /* One simple statement; text is its source. */
-static void parse_statement(parser *p, tfd_str text)
+static void parse_statement(tfd_pyparser *p, tfd_str text)
 {
-    static bool (*const rules[])(parser * p) = {parse_import,     parse_call,  parse_lists,
-                                                parse_assignment, parse_known, parse_guarded};
+    static bool (*const rules[])(tfd_pyparser * p) = {parse_import,     parse_call,  parse_lists,
+                                                      parse_assignment, parse_known, parse_guarded};
 
     p->at = 0;
     if (!tfd_pytokens_read(p->arena, text, &p->tokens)) {
@@ -422,7 +195,7 @@ static void parse_statement(parser *p, tfd_str text)
 }
 
 /* setuptools' -nspkg.pth: it makes the package `sys.modules.setdefault('google', …)` before any import. */
-static bool parse_namespace(parser *p, tfd_str line)
+static bool parse_namespace(tfd_pyparser *p, tfd_str line)
 {
     static const char marker[] = "sys.modules.setdefault(";
     size_t hit = tfd_str_find_z(line, marker);
@@ -442,7 +215,7 @@ static bool parse_namespace(parser *p, tfd_str line)
 }
 
 /* Lines that are known as a whole. true: nothing more to look at. */
-static bool parse_whole(parser *p, tfd_str line)
+static bool parse_whole(tfd_pyparser *p, tfd_str line)
 {
     if (tfd_str_find_z(line, "_distutils_hack") != TFD_NPOS && tfd_str_find_z(line, "sys.path") == TFD_NPOS)
         return true; /* setuptools: redirects distutils, leaves the path alone */
@@ -453,7 +226,7 @@ static bool parse_whole(parser *p, tfd_str line)
     return parse_namespace(p, line);
 }
 
-static void parse_line(parser *p, tfd_str line)
+static void parse_line(tfd_pyparser *p, tfd_str line)
 {
     tfd_str rest = line, statement;
 
@@ -463,7 +236,7 @@ static void parse_line(parser *p, tfd_str line)
         parse_statement(p, statement);
 }
 
-static void start(parser *p, tfd_arena *arena, const tfd_pycode_names *names, tfd_effects *out)
+static void start(tfd_pyparser *p, tfd_arena *arena, const tfd_pycode_names *names, tfd_effects *out)
 {
     memset(p, 0, sizeof *p);
     p->arena = arena;
@@ -474,7 +247,7 @@ static void start(parser *p, tfd_arena *arena, const tfd_pycode_names *names, tf
 tfd_status tfd_pycode_line(tfd_arena *arena, tfd_str line, size_t number, const tfd_pycode_names *names,
                            tfd_effects *out)
 {
-    parser p;
+    tfd_pyparser p;
 
     start(&p, arena, names, out);
     p.line = number;
@@ -494,7 +267,7 @@ tfd_status tfd_pycode_module(tfd_arena *arena, tfd_str text, const tfd_pycode_na
     tfd_pylines lines = {text, 1};
     tfd_str line;
     bool in_guard = false;
-    parser p;
+    tfd_pyparser p;
 
     start(&p, arena, names, out);
     while (tfd_pyline_take(&lines, &line, &p.line)) {

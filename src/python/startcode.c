@@ -62,8 +62,13 @@ static tfd_str find_module(const tfd_site_model *m, tfd_str module, bool *is_std
 
     tfd_str_cut(module, '.', &top, &rest);
     for (size_t i = 0; i < m->out->count; i++) {
-        const tfd_syspath_entry *e = &m->out->items[i];
+        tfd_syspath_entry *e = &m->out->items[i];
         static const char *const suffixes[] = {"/__init__.py", ".py", ".pyc"};
+
+        if (e->is_dir == TFD_UNKNOWN)
+            e->is_dir = tfd_sys_is_dir(m->sys, e->path) ? TFD_YES : TFD_NO;
+        if (e->is_dir == TFD_NO)
+            continue;
 
         *is_stdlib = e->kind == TFD_PLACE_STDLIB;
         for (size_t k = 0; k < sizeof suffixes / sizeof *suffixes; k++) {

@@ -42,6 +42,7 @@ void tfd_site_insert(tfd_site_model *m, size_t at, tfd_str path, tfd_place_kind 
     e->kind = kind;
     e->source = source;
     e->startup = m->startup;
+    e->is_dir = TFD_UNKNOWN;
 }
 
 static bool is_known(const tfd_site_model *m, tfd_str path)

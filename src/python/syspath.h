@@ -22,6 +22,7 @@ typedef struct tfd_syspath_entry {
     tfd_place_kind kind;
     tfd_str source;
     size_t startup; /* row of startup_files that added it, or TFD_NONE */
+    tfd_tri is_dir; /* TFD_UNKNOWN: not asked yet */
 } tfd_syspath_entry;
 
 typedef struct tfd_syspath {
