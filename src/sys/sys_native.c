@@ -1,7 +1,6 @@
 #define _GNU_SOURCE 1
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@ extern char **environ;
 
 /* Text that the machine itself keeps: environment table, folders, /proc/self/mountinfo. */
 #define NATIVE_MEMORY ((size_t)16 << 20)
+#define PASSWD_MAX ((size_t)1 << 20) /* bytes of /etc/passwd that are read */
 
 static tfd_posix *self(const tfd_sys *sys)
 {
@@ -71,9 +71,7 @@ static bool fill_environ(tfd_posix *native)
 static void fill_folders(tfd_posix *native)
 {
     char *cwd = getcwd(NULL, 0);
-    struct passwd entry;
-    struct passwd *found = NULL;
-    char buffer[4096];
+    tfd_arena scratch;
 
     /* Linux writes "(unreachable)/x" for a folder outside the process's root. */
     if (cwd && cwd[0] == '/')
@@ -82,8 +80,11 @@ static void fill_folders(tfd_posix *native)
     /* os.path.expanduser: HOME if it is set, then the account of the real user. */
     if (get_env(&native->sys, "HOME", &native->home))
         return;
-    if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) == 0 && found)
-        native->home = tfd_arena_str(&native->arena, tfd_str_of(found->pw_dir));
+    tfd_arena_init(&scratch, 2 * PASSWD_MAX);
+    native->home =
+        tfd_posix_passwd_home(tfd_posix_slurp(&native->sys, &scratch, "/etc/passwd", PASSWD_MAX), getuid());
+    native->home = tfd_arena_str(&native->arena, native->home);
+    tfd_arena_done(&scratch);
 }
 
 static const tfd_sys native_table = {

@@ -38,6 +38,11 @@ tfd_status tfd_posix_fail(tfd_err *err, int code, tfd_str path, const char *doin
 /* Whole small file of /proc, /sys or /etc into a fresh arena slice; empty if it cannot be read. */
 tfd_str tfd_posix_slurp(const tfd_sys *sys, tfd_arena *arena, const char *path, size_t max);
 
+/* Home folder of the account uid in the text of /etc/passwd (passwd(5)), a slice of it; empty if it is not
+ * there or the line ends before the shell. getpwuid would ask NSS modules, libraries of the machine that a
+ * static program cannot use: accounts of LDAP and the like have HOME or stay unknown. */
+tfd_str tfd_posix_passwd_home(tfd_str passwd, uint64_t uid);
+
 tfd_status tfd_posix_open(const tfd_sys *sys, tfd_str path, tfd_file *out, tfd_err *err);
 tfd_status tfd_posix_read_at(const tfd_sys *sys, const tfd_file *file, uint64_t offset, void *dst, size_t len,
                              size_t *got, tfd_err *err);

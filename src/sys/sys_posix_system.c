@@ -32,6 +32,23 @@ tfd_str tfd_posix_slurp(const tfd_sys *sys, tfd_arena *arena, const char *path, 
     return text;
 }
 
+tfd_str tfd_posix_passwd_home(tfd_str passwd, uint64_t uid)
+{
+    tfd_str line;
+
+    while (tfd_str_line(&passwd, &line)) {
+        tfd_str field[6]; /* name:password:uid:gid:comment:home:shell */
+        size_t n = 0;
+        uint64_t found = 0;
+
+        while (n < 6 && tfd_str_cut(line, ':', &field[n], &line))
+            n++;
+        if (n == 6 && tfd_str_u64(field[2], &found) && found == uid)
+            return field[5];
+    }
+    return (tfd_str){NULL, 0};
+}
+
 tfd_arch tfd_posix_arch(const char *machine)
 {
     tfd_str name = tfd_str_of(machine);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "sys/sys.h"
+#include "sys/sys_posix.h"
 
 static tfd_sys *sys;
 static tfd_arena arena;
@@ -359,6 +360,35 @@ static void test_fixture_machine(void **state)
     tfd_sys_fixture_free(fixture);
 }
 
+static void test_passwd(void **state)
+{
+    static const char text[] = "# accounts\n"
+                               "+::::::\n"
+                               "root:x:0:0:root:/root:/bin/bash\n"
+                               "short:x:7:7\n"
+                               "odd:x:-1:0::/odd:/bin/sh\n"
+                               "me:x:1000:1000:A,B,:/home/me:\n"
+                               "again:x:1000:1000::/home/again:/bin/sh\n"
+                               "none:x:1001:1001:::/bin/sh\n"
+                               "big:x:4294967294:1::/big:/bin/sh\r\n"
+                               "cut:x:1002:1002::/home/cu";
+    static const struct {
+        int line;
+        uint64_t uid;
+        const char *expected;
+    } table[] = {
+        {__LINE__, 0, "/root"}, {__LINE__, 1000, "/home/me"},    {__LINE__, 1001, ""},
+        {__LINE__, 1002, ""},   {__LINE__, 4294967294u, "/big"}, {__LINE__, 7, ""},
+        {__LINE__, 42, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (!tfd_str_is(tfd_posix_passwd_home(tfd_str_of(text), table[i].uid), table[i].expected))
+            fail_msg("line %d", table[i].line);
+    assert_int_equal(tfd_posix_passwd_home(tfd_str_of(""), 0).len, 0);
+}
+
 static void test_faulty(void **state)
 {
     tfd_sys *faulty;
@@ -390,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_fixture_files),
         cmocka_unit_test(test_fixture_rights),
         cmocka_unit_test(test_fixture_machine),
+        cmocka_unit_test(test_passwd),
         cmocka_unit_test(test_faulty),
     };
 
