@@ -95,10 +95,29 @@ want_clang_runtime() {
 build() {
   mkdir -p "$top/build" || die "cannot write to $top/build"
   log=$top/build/$1.log
+  # Not configured yet, or before there was a choice between a static and a dynamic program.
+  fresh=
+  [ -f "$top/build/$1/build.ninja" ] && grep -q '^TFDIAG_STATIC:' "$top/build/$1/CMakeCache.txt" || fresh=yes
+  cjson=
+  [ -z "$fresh" ] || [ "$1" != release ] || find_cjson
   if ! build_locked "$@" </dev/null >"$log" 2>&1; then
     cat "$log" >&2
     die "building the preset $1 failed (the log above is $log)"
   fi
+  if [ -n "$fresh" ] && grep '^tfdiag: ' "$log" >&2; then
+    say "$me: to try again: rm -r $top/build/$1"
+  fi
+}
+
+# Sets $cjson to a folder with the source of cJSON for the static program. Debian's libcjson-dev has no static library.
+# Without network, apt-get or patch it stays empty: the program becomes a dynamic one then.
+find_cjson() {
+  [ ! -f "$(pkg-config --variable=libdir libcjson)/libcjson.a" ] || return 0
+  command -v apt-get >/dev/null 2>&1 || return 0
+  # In a shell of its own, where a failure ends nothing.
+  (want patch has patch && install_missing) || return 0
+  version=$(dpkg-query -W -f '${source:Version}' libcjson-dev 2>/dev/null)
+  cjson=$("$top/scripts/source-package.sh" "cjson${version:+=$version}") || cjson=
 }
 
 build_locked() {
@@ -108,8 +127,9 @@ build_locked() {
       exec 9>"build/$1.lock"
       flock 9
     fi
-    [ -f "build/$1/build.ninja" ] ||
-      cmake --preset "$1" "-DPython3_EXECUTABLE=$(system_python)" || exit 1
+    if [ -n "$fresh" ]; then
+      cmake --preset "$1" "-DPython3_EXECUTABLE=$(system_python)" ${cjson:+"-DTFDIAG_CJSON_SOURCE=$cjson"} || exit 1
+    fi
     cmake --build "build/$1" ${2:+--target "$2"}
   )
 }

@@ -1,0 +1,109 @@
+# Interface targets tfd_cjson, tfd_uv and tfd_crypto: the libraries that tfdiag stands on; and TFD_STATIC_LINK, the link
+# options that make it one static program, empty where it becomes a dynamic one.
+#
+# TFDIAG_STATIC asks for the static program. It is a wish: where a static library is missing the build says so and goes on.
+# Debian has no static cJSON; TFDIAG_CJSON_SOURCE names a folder with cJSON.c and cJSON.h instead
+# (scripts/source-package.sh cjson prints one).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+
+add_library(tfd_cjson INTERFACE)
+add_library(tfd_uv INTERFACE)
+add_library(tfd_crypto INTERFACE)
+set(TFD_STATIC_LINK)
+set(TFD_SEAL ${CMAKE_SOURCE_DIR}/src/sys/static/seal.c)
+set(SEALED dlopen getaddrinfo gethostbyname getpwuid_r getgrgid_r) # what seal.c replaces
+list(TRANSFORM SEALED PREPEND "-Wl,--wrap=")
+
+# cJSON out of TFDIAG_CJSON_SOURCE, seen as <cjson/cJSON.h> like an installed one.
+function(build_cjson)
+  set(include ${CMAKE_BINARY_DIR}/cjson/include)
+  configure_file(${TFDIAG_CJSON_SOURCE}/cJSON.h ${include}/cjson/cJSON.h COPYONLY)
+  configure_file(${TFDIAG_CJSON_SOURCE}/cJSON.c ${include}/cjson/cJSON.c COPYONLY)
+  add_library(cjson_source STATIC ${include}/cjson/cJSON.c)
+  set_target_properties(cjson_source PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # CJSON_HIDE_SYMBOLS: no dllexport on Windows.
+  target_compile_definitions(cjson_source PUBLIC CJSON_HIDE_SYMBOLS)
+  target_include_directories(cjson_source PUBLIC ${include})
+  target_link_libraries(tfd_cjson INTERFACE cjson_source)
+endfunction()
+
+# Finds the static libraries, and links and seals a small program with them: some distributions have libraries that
+# ask for more than their pkg-config files tell. OUT gets what is missing, empty if all is there.
+function(find_static out)
+  pkg_get_variable(UV_LIBDIR libuv libdir)
+  pkg_get_variable(CRYPTO_LIBDIR libcrypto libdir)
+  find_library(TFD_UV_A NAMES libuv_a.a libuv.a HINTS ${UV_LIBDIR}) # the first name is Debian's
+  find_library(TFD_CRYPTO_A NAMES libcrypto.a HINTS ${CRYPTO_LIBDIR})
+  mark_as_advanced(TFD_UV_A TFD_CRYPTO_A)
+  set(missing)
+  foreach(library UV CRYPTO)
+    if(NOT TFD_${library}_A)
+      string(TOLOWER "a static lib${library}" name)
+      list(APPEND missing "${name}")
+    endif()
+  endforeach()
+  if(NOT TARGET cjson_source AND NOT TFD_CJSON_A)
+    list(APPEND missing "a static libcjson (scripts/source-package.sh cjson fetches its source for -DTFDIAG_CJSON_SOURCE=…)")
+  endif()
+  if(NOT missing)
+    set(libs ${TFD_UV_A} ${TFD_CRYPTO_A} ${UV_STATIC_LIBRARIES} ${CRYPTO_STATIC_LIBRARIES})
+    # Both are there already, as files.
+    list(REMOVE_ITEM libs uv crypto)
+    set(TFD_STATIC_LIBS ${libs} CACHE INTERNAL "what a static tfdiag is linked with")
+    foreach(mode -static-pie -static)
+      string(MAKE_C_IDENTIFIER "TFD_LINKS${mode}" works)
+      try_compile(${works} ${CMAKE_BINARY_DIR}/try${mode}
+        SOURCES ${CMAKE_SOURCE_DIR}/cmake/try_static.c ${TFD_SEAL}
+        CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${UV_INCLUDE_DIRS};${CRYPTO_INCLUDE_DIRS}"
+        COMPILE_DEFINITIONS -fPIE
+        LINK_OPTIONS ${mode} ${SEALED}
+        LINK_LIBRARIES ${libs} Threads::Threads)
+      if(${works})
+        set(TFD_STATIC_LINK ${mode} ${SEALED} PARENT_SCOPE)
+        break()
+      endif()
+    endforeach()
+    if(NOT ${works})
+      list(APPEND missing "a C library and compiler that link statically")
+    endif()
+  endif()
+  list(JOIN missing ", " missing)
+  set(${out} "${missing}" PARENT_SCOPE)
+endfunction()
+
+if(TFDIAG_CJSON_SOURCE)
+  build_cjson()
+else()
+  pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
+  pkg_get_variable(CJSON_LIBDIR libcjson libdir)
+  find_library(TFD_CJSON_A NAMES libcjson.a HINTS ${CJSON_LIBDIR})
+  mark_as_advanced(TFD_CJSON_A)
+endif()
+
+set(without)
+if(TFDIAG_STATIC AND NOT WIN32 AND NOT APPLE)
+  find_static(without)
+  if(without)
+    message(NOTICE "tfdiag: dynamic build, which a broken LD_LIBRARY_PATH can break; for a static one is missing: ${without}")
+  endif()
+endif()
+
+if(TFD_STATIC_LINK)
+  add_compile_options(-fPIE)
+  if(NOT TARGET cjson_source)
+    target_include_directories(tfd_cjson INTERFACE ${CJSON_INCLUDE_DIRS})
+    target_link_libraries(tfd_cjson INTERFACE ${TFD_CJSON_A})
+  endif()
+  target_include_directories(tfd_uv INTERFACE ${UV_INCLUDE_DIRS})
+  target_include_directories(tfd_crypto INTERFACE ${CRYPTO_INCLUDE_DIRS})
+  target_link_libraries(tfd_uv INTERFACE ${TFD_STATIC_LIBS} Threads::Threads)
+else()
+  if(NOT TARGET cjson_source)
+    target_link_libraries(tfd_cjson INTERFACE PkgConfig::CJSON)
+  endif()
+  target_link_libraries(tfd_uv INTERFACE PkgConfig::UV Threads::Threads)
+  target_link_libraries(tfd_crypto INTERFACE PkgConfig::CRYPTO)
+endif()
