@@ -50,7 +50,7 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         effect = TFD_EFFECT_LATENT;
     if (verdict == TFD_VERDICT_UNKNOWN && found)
         weight = TFD_W_MAYBE + 10; /* out of range, and nobody measured what comes of it */
-    if (!req->is_needed)
+    if (!req->is_needed || tfd_view_is_unfit(view, req->by))
         effect = TFD_EFFECT_LATENT;
     if (is_shadowed_by_place(view, req)) {
         add_foreign(view, req, weight, out);

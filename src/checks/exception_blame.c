@@ -101,7 +101,9 @@ static bool hides_something(const tfd_view *view, size_t place, tfd_str path)
     for (size_t i = place + 1; i < view->facts->places.count; i++)
         if (place_has(&view->facts->places.items[i], top))
             return true;
-    return false;
+    /* The name of a package that others look for (pandas, scipy …), though it is not installed here. */
+    return tfd_kb_module_dist(view->kb, top).len > 0 ||
+           tfd_kb_module_find(tfd_kb_imports_find(view->kb, tfd_view_tf_version(view)), top) != NULL;
 }
 
 static tfd_finding blame_file(const tfd_view *view, tfd_str path, int weight)
@@ -385,6 +387,18 @@ static tfd_str dist_of_module(const tfd_view *view, tfd_str name)
     return key.len > 0 ? key : missing_requirement(view, name);
 }
 
+/* A requirement of a distribution that does not fit itself: that one has to be replaced. */
+static bool blame_unfit_requirer(const reading *r, tfd_str key)
+{
+    const tfd_requirements *all = &r->view->facts->requirements;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (tfd_str_eq(all->items[i].key, key) && all->items[i].is_needed &&
+            tfd_view_is_unfit(r->view, all->items[i].by))
+            return add(r, tfd_blame_dist(r->view, all->items[i].by, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+    return false;
+}
+
 static bool blame_requirement(const reading *r, tfd_str name)
 {
     tfd_str key = dist_of_module(r->view, name);
@@ -400,7 +414,8 @@ static bool blame_requirement(const reading *r, tfd_str name)
         key.ptr = text;
         key.len = top.len;
     }
-    return add(r, tfd_blame_key(r->view, key, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+    return blame_unfit_requirer(r, key) ||
+           add(r, tfd_blame_key(r->view, key, TFD_W_NAMED, TFD_EFFECT_BREAKS));
 }
 
 typedef struct removed_module {
@@ -623,6 +638,21 @@ static void blame_start_folder(const reading *r)
     }
 }
 
+/* TensorFlow itself was imported and an add-on's code failed in it: the two do not fit, whatever TensorFlow's
+ * frame says. */
+static void blame_addon(const reading *r)
+{
+    for (size_t i = 0; i < r->exc->frame_count; i++) {
+        size_t dist = tfd_view_dist_of(r->view, r->exc->frames[i].file);
+        const tfd_dist *row = tfd_view_dist(r->view, dist);
+
+        if (!row || !tfd_kb_is_addon(r->view->kb, row->key))
+            continue;
+        (void)add(r, tfd_blame_dist(r->view, dist, TFD_W_POINTS + 5, TFD_EFFECT_BREAKS));
+        return;
+    }
+}
+
 #define CHAIN_MAX 16
 
 void tfd_exception_blame(const tfd_view *view, tfd_findings *out)
@@ -639,6 +669,7 @@ void tfd_exception_blame(const tfd_view *view, tfd_findings *out)
         if (i == 0 && count > 1 && r.exc->name.len == 0 && r.exc->path.len == 0 && r.exc->os_code == 0)
             r.less = 35;
         read_one(&r);
+        blame_addon(&r);
         blame_start_folder(&r);
     }
 }

@@ -101,6 +101,16 @@ bool tfd_view_import_failed(const tfd_view *view)
     return view->facts->import.ran && view->facts->import.status == TFD_IMPORT_FAILS;
 }
 
+bool tfd_view_is_unfit(const tfd_view *view, size_t dist)
+{
+    const tfd_requirements *all = &view->facts->requirements;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].found == dist && all->items[i].is_needed && all->items[i].satisfied == TFD_NO)
+            return true;
+    return false;
+}
+
 bool tfd_view_wants_keras(const tfd_view *view)
 {
     return !tfd_str_is(view->facts->module, "tensorflow");

@@ -32,6 +32,9 @@ typedef enum tfd_verdict { TFD_VERDICT_UNKNOWN, TFD_VERDICT_BREAKS, TFD_VERDICT_
 tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule);
 /* Whether the import that was asked for is known to go on without a distribution (or with a broken one). */
 bool tfd_view_is_optional(const tfd_view *view, tfd_str key);
+/* Whether an installed distribution is itself of a version that something needed does not accept: what it
+ * requires in turn is then of no account, since it will be replaced. */
+bool tfd_view_is_unfit(const tfd_view *view, size_t dist);
 /* Whether the program asks for Keras: --module tensorflow.keras, or something that is not TensorFlow itself.
  */
 bool tfd_view_wants_keras(const tfd_view *view);
