@@ -31,9 +31,9 @@ static void test_places(void **state)
     tree_put(t, "py/lib/python3.12/site-packages/tensorflow/__init__.py", "", 0644);
     tree_put(t, "py/lib/python3.12/site-packages/tensorflow_cpu-2.20.0.dist-info/METADATA", "", 0644);
     tree_set(t, "PATH", "@/py/bin:@/py/bin:relative:/nonexistent");
-    tree_link(t, "@/py/bin/python3.12", "work/.venv/bin/python");
-    tree_put(t, "work/.venv/pyvenv.cfg", "version = 3.12.4\n", 0644);
-    tree_link(t, "@/gone", "work/venv/bin/python");
+    tree_link(t, "@/py/bin/python3.12", "here/.venv/bin/python");
+    tree_put(t, "here/.venv/pyvenv.cfg", "version = 3.12.4\n", 0644);
+    tree_link(t, "@/gone", "here/venv/bin/python");
     tree_put(t, "home/.pyenv/versions/3.11.7/bin/python", "\177ELF", 0755);
     tree_put(t, "home/miniconda3/envs/tf/bin/python", "\177ELF", 0755);
     tree_put(t, "home/.local/share/jupyter/kernels/x/kernel.json",
@@ -41,9 +41,9 @@ static void test_places(void **state)
                          tfd_arena_fmt(&t->arena, "{\"argv\": [\"%s/home/miniconda3/envs/tf/bin/python\"]}",
                                        t->root)),
              0644);
-    tree_put(t, "work/.vscode/settings.json",
+    tree_put(t, "here/.vscode/settings.json",
              "{ // c\n\"python.defaultInterpreterPath\": \"${workspaceFolder}/ed/bin/python\" }", 0644);
-    tree_put(t, "work/ed/bin/python", "\177ELF", 0755);
+    tree_put(t, "here/ed/bin/python", "\177ELF", 0755);
     run(t);
     one = find(t, "py/bin/python3");
     assert_non_null(one);
@@ -52,12 +52,12 @@ static void test_places(void **state)
     tree_check(t, __LINE__, one->tf_version, "2.20.0");
     tree_check(t, __LINE__, one->version, "3.12");
     assert_null(find(t, "py/bin/python3.12")); /* the same file */
-    one = find(t, "work/.venv/bin/python");
+    one = find(t, "here/.venv/bin/python");
     assert_non_null(one);
     assert_true(one->runs_for_user);
     tree_check(t, __LINE__, one->version, "3.12.4");
     assert_int_equal(one->tf_dist.len, 0);
-    one = find(t, "work/venv/bin/python");
+    one = find(t, "here/venv/bin/python");
     assert_non_null(one);
     assert_true(one->is_broken);
     one = find(t, "home/.pyenv/versions/3.11.7/bin/python");
@@ -67,7 +67,7 @@ static void test_places(void **state)
     one = find(t, "home/miniconda3/envs/tf/bin/python");
     assert_non_null(one);
     assert_true(one->runs_for_user);
-    one = find(t, "work/ed/bin/python");
+    one = find(t, "here/ed/bin/python");
     assert_non_null(one);
     tree_check(t, __LINE__, one->seen_in, "vscode");
 }

@@ -62,7 +62,7 @@ static void test_base(void **state)
     make_base(t, "py", "3.12");
     run(t, "py/bin/python3.12", 12, &g, &path);
     check_path(t, __LINE__, &path,
-               "@/work @/py/lib/python312.zip @/py/lib/python3.12 @/py/lib/python3.12/lib-dynload "
+               "@/here @/py/lib/python312.zip @/py/lib/python3.12 @/py/lib/python3.12/lib-dynload "
                "@/py/lib/python3.12/site-packages");
     assert_true(path.complete);
     assert_int_equal(path.user_site_on, TFD_YES);
@@ -72,7 +72,7 @@ static void test_base(void **state)
     run(t, "py/bin/python3.12", 12, &g, &path);
     check_path(
         t, __LINE__, &path,
-        "@/a @/work/b @/work @/py/lib/python312.zip @/py/lib/python3.12 @/py/lib/python3.12/lib-dynload "
+        "@/a @/here/b @/here @/py/lib/python312.zip @/py/lib/python3.12 @/py/lib/python3.12/lib-dynload "
         "@/home/.local/lib/python3.12/site-packages @/py/lib/python3.12/site-packages");
     tree_set(t, "PYTHONNOUSERSITE", "x");
     tree_set(t, "PYTHONPATH", NULL);
@@ -94,7 +94,7 @@ static void test_links(void **state)
     run(t, "bin/python3", 9, &g, &path);
     tree_check(t, __LINE__, path.site_packages, "@/bin/../py/lib/python3.9/site-packages");
     check_path(t, __LINE__, &path,
-               "@/work @/py/lib/python39.zip @/py/lib/python3.9 @/py/lib/python3.9/lib-dynload "
+               "@/here @/py/lib/python39.zip @/py/lib/python3.9 @/py/lib/python3.9/lib-dynload "
                "@/py/lib/python3.9/site-packages");
     tree_link(t, "b", "loop/a");
     tree_link(t, "a", "loop/b");
@@ -117,7 +117,7 @@ static void test_venv(void **state)
     tree_put(t, "v/lib/python3.10/site-packages/", "", 0);
     run(t, "v/bin/python", 10, &g, &path);
     check_path(t, __LINE__, &path,
-               "@/work @/py/lib/python310.zip @/py/lib/python3.10 @/py/lib/python3.10/lib-dynload "
+               "@/here @/py/lib/python310.zip @/py/lib/python3.10 @/py/lib/python3.10/lib-dynload "
                "@/v/lib/python3.10/site-packages");
     assert_int_equal(path.user_site_on, TFD_NO);
     run(t, "v/bin/python", 12, &g, &path);
@@ -128,7 +128,7 @@ static void test_venv(void **state)
              tfd_arena_z(&t->arena, tfd_arena_fmt(&t->arena, "home = %s/other/bin\n", t->root)), 0644);
     run(t, "v/bin/python", 12, &g, &path);
     check_path(t, __LINE__, &path,
-               "@/work @/other/lib/python312.zip @/other/lib/python3.12 @/other/lib/python3.12/lib-dynload "
+               "@/here @/other/lib/python312.zip @/other/lib/python3.12 @/other/lib/python3.12/lib-dynload "
                "@/v/lib/python3.12/site-packages @/other/lib/python3.12/site-packages");
     assert_int_equal(path.items[5].kind, TFD_PLACE_BASE_SITE);
     tree_set(t, "PYTHONHOME", "@/py");
@@ -154,7 +154,7 @@ static void test_start_files(void **state)
              0644);
     run(t, "py/bin/python3.12", 12, &g, &path);
     check_path(t, __LINE__, &path,
-               "@/work /x @/py/lib/python312.zip @/py/lib/python3.12 @/py/lib/python3.12/lib-dynload "
+               "@/here /x @/py/lib/python312.zip @/py/lib/python3.12 @/py/lib/python3.12/lib-dynload "
                "@/py/lib/python3.12/site-packages @/py/lib/python3.12/site-packages/one /y");
     assert_int_equal(t->facts.startup_files.count, 2);
     assert_int_equal(t->facts.startup_files.items[0].first_place, 1);
@@ -212,10 +212,10 @@ static void test_choice(void **state)
 
     make_base(t, "py", "3.12");
     assert_int_equal(choose(t, "", &py), TFD_ENOENT);
-    tree_put(t, "work/.venv/pyvenv.cfg", "home = /x\n", 0644);
-    check_choice(t, __LINE__, "", "@/work/.venv/bin/python", ".venv", TFD_PY_MISSING);
-    tree_link(t, "/nonexistent/python3", "work/.venv/bin/python");
-    check_choice(t, __LINE__, "", "@/work/.venv/bin/python", ".venv", TFD_PY_DANGLING);
+    tree_put(t, "here/.venv/pyvenv.cfg", "home = /x\n", 0644);
+    check_choice(t, __LINE__, "", "@/here/.venv/bin/python", ".venv", TFD_PY_MISSING);
+    tree_link(t, "/nonexistent/python3", "here/.venv/bin/python");
+    check_choice(t, __LINE__, "", "@/here/.venv/bin/python", ".venv", TFD_PY_DANGLING);
     tree_set(t, "VIRTUAL_ENV", "@/gone");
     check_choice(t, __LINE__, "", "@/gone/bin/python", "VIRTUAL_ENV", TFD_PY_MISSING);
     tree_set(t, "PATH", "@/none:@/py/bin");
@@ -224,8 +224,8 @@ static void test_choice(void **state)
     check_choice(t, __LINE__, "", "@/py/bin/python3", "PATH", TFD_PY_FINE);
     check_choice(t, __LINE__, "python3.12", "@/py/bin/python3.12", "--python", TFD_PY_FINE);
     check_choice(t, __LINE__, "../py", "@/py/bin/python3", "--python", TFD_PY_FINE);
-    check_choice(t, __LINE__, ".venv", "@/work/.venv/bin/python", "--python", TFD_PY_DANGLING);
-    check_choice(t, __LINE__, ".venv/bin/python3.9", "@/work/.venv/bin/python3.9", "--python",
+    check_choice(t, __LINE__, ".venv", "@/here/.venv/bin/python", "--python", TFD_PY_DANGLING);
+    check_choice(t, __LINE__, ".venv/bin/python3.9", "@/here/.venv/bin/python3.9", "--python",
                  TFD_PY_MISSING);
     assert_int_equal(choose(t, "nothing", &py), TFD_ENOENT);
     assert_int_equal(choose(t, "../home", &py), TFD_ENOENT);
@@ -268,7 +268,7 @@ static void test_shims(void **state)
     check_choice(t, __LINE__, "", "@/pyenv/shims/python", "PATH", TFD_PY_MISSING);
     tree_put(t, "pyenv/version", "3.11.7\n", 0644);
     check_choice(t, __LINE__, "", "@/pyenv/versions/3.11.7/bin/python", "PATH", TFD_PY_FINE);
-    tree_put(t, "work/.python-version", "# mine\n3.12\n", 0644);
+    tree_put(t, "here/.python-version", "# mine\n3.12\n", 0644);
     check_choice(t, __LINE__, "", "@/pyenv/versions/3.12.10/bin/python", "PATH", TFD_PY_FINE);
     tree_set(t, "PYENV_VERSION", "3.99:3.12.1");
     check_choice(t, __LINE__, "", "@/pyenv/versions/3.12.1/bin/python", "PATH", TFD_PY_FINE);

@@ -64,7 +64,7 @@ static void test_order(void **state)
     tree_link(t, "/nonexistent", "s/i.py");
     tree_link(t, "b", "s/j");
     tree_put(t, "s/k.PY", "", 0644);
-    make_places(t, "work s");
+    make_places(t, "here s");
     check_found(t, __LINE__, "a", TFD_MODULE_SOURCE, "@/s/a.py");
     check_found(t, __LINE__, "b", TFD_MODULE_PACKAGE, "@/s/b");
     check_found(t, __LINE__, "c", TFD_MODULE_EXTENSION, "@/s/c.cpython-312-x86_64-linux-gnu.so");
@@ -82,21 +82,21 @@ static void test_places_in_order(void **state)
 {
     tree *t = *state;
 
-    tree_put(t, "work/numpy/data.txt", "", 0644);
+    tree_put(t, "here/numpy/data.txt", "", 0644);
     tree_put(t, "s/numpy/__init__.py", "", 0644);
-    tree_put(t, "work/json.py", "", 0644);
-    tree_put(t, "work/os.py", "", 0644);
-    tree_put(t, "work/encodings.py", "", 0644);
+    tree_put(t, "here/json.py", "", 0644);
+    tree_put(t, "here/os.py", "", 0644);
+    tree_put(t, "here/encodings.py", "", 0644);
     tree_put(t, "s/encodings/__init__.py", "", 0644);
-    tree_put(t, "work/sys.py", "", 0644);
-    tree_put(t, "work/only/x", "", 0644);
-    make_places(t, "work nowhere s");
+    tree_put(t, "here/sys.py", "", 0644);
+    tree_put(t, "here/only/x", "", 0644);
+    make_places(t, "here nowhere s");
     check_found(t, __LINE__, "numpy", TFD_MODULE_PACKAGE, "@/s/numpy");
-    check_found(t, __LINE__, "json", TFD_MODULE_SOURCE, "@/work/json.py");
+    check_found(t, __LINE__, "json", TFD_MODULE_SOURCE, "@/here/json.py");
     check_found(t, __LINE__, "os", TFD_MODULE_BUILTIN, "");
     check_found(t, __LINE__, "encodings", TFD_MODULE_PACKAGE, "@/s/encodings");
     check_found(t, __LINE__, "sys", TFD_MODULE_BUILTIN, "");
-    check_found(t, __LINE__, "only", TFD_MODULE_NAMESPACE, "@/work/only");
+    check_found(t, __LINE__, "only", TFD_MODULE_NAMESPACE, "@/here/only");
 }
 
 static void test_dotted(void **state)
@@ -104,15 +104,15 @@ static void test_dotted(void **state)
     tree *t = *state;
 
     tree_put(t, "s/google/protobuf/__init__.py", "", 0644);
-    tree_put(t, "work/google/cloud/__init__.py", "", 0644);
-    make_places(t, "work s");
-    check_found(t, __LINE__, "google", TFD_MODULE_NAMESPACE, "@/work/google");
+    tree_put(t, "here/google/cloud/__init__.py", "", 0644);
+    make_places(t, "here s");
+    check_found(t, __LINE__, "google", TFD_MODULE_NAMESPACE, "@/here/google");
     check_found(t, __LINE__, "google.protobuf", TFD_MODULE_PACKAGE, "@/s/google/protobuf");
-    check_found(t, __LINE__, "google.cloud", TFD_MODULE_PACKAGE, "@/work/google/cloud");
+    check_found(t, __LINE__, "google.cloud", TFD_MODULE_PACKAGE, "@/here/google/cloud");
     check_found(t, __LINE__, "google.nothing", TFD_MODULE_MISSING, "");
-    tree_put(t, "work/google/__init__.py", "", 0644);
-    make_places(t, "work s");
-    check_found(t, __LINE__, "google.protobuf", TFD_MODULE_MISSING, "@/work/google");
+    tree_put(t, "here/google/__init__.py", "", 0644);
+    make_places(t, "here s");
+    check_found(t, __LINE__, "google.protobuf", TFD_MODULE_MISSING, "@/here/google");
     assert_true(TFD_GROW(&t->arena, &t->facts.presets));
     t->facts.presets.count = 1;
     t->facts.presets.items[0].name = TFD_STR("google");

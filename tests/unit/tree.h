@@ -137,9 +137,9 @@ static inline int tree_setup(void **state)
     t->sys.home = tree_home;
     tfd_arena_init(&t->arena, 0);
     tfd_facts_init(&t->facts);
-    t->cwd = tree_path(t, "work");
+    t->cwd = tree_path(t, "here");
     t->home = tree_path(t, "home");
-    tree_put(t, "work/", "", 0);
+    tree_put(t, "here/", "", 0);
     tree_put(t, "home/", "", 0);
     *state = t;
     return 0;
