@@ -28,7 +28,9 @@ typedef struct mkelf {
         *undefined[MKELF_LIST]; /* "name", "name@VERSION:file"; "?" before it: weak; "!": no relocation;
                                    "+": through the procedure linkage table */
     bool bind_now, exec_stack, no_stack, pie, no_default_dirs;
-    uint32_t isa; /* x86 property note; 0: none */
+    uint32_t isa;                  /* x86 property note; 0: none */
+    const char *texts[MKELF_LIST]; /* literals of the program, such as "release version 2.36", one behind the
+                                      other */
 } mkelf;
 
 typedef struct mkelf_out {
@@ -443,6 +445,8 @@ static inline void mkelf_build(const mkelf *spec, mkelf_out *o)
     mkelf_hash_table(o);
     mkelf_relocations(o, false, &o->rela, &o->rela_count);
     mkelf_relocations(o, true, &o->plt, &o->plt_count);
+    for (size_t i = 0; i < mkelf_count(spec->texts); i++)
+        (void)mkelf_string(o, spec->texts[i], strlen(spec->texts[i]));
     mkelf_dynamic(o, needs);
     end = o->strtab + o->strsz;
     {
