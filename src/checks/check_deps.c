@@ -35,6 +35,18 @@ static void add_foreign(const tfd_view *view, const tfd_requirement *req, int we
     tfd_findings_add(out, &finding);
 }
 
+/* A TensorFlow newer than every measured one may load what none of those did: where the tables do not know a
+ * distribution that it asks for, its own METADATA is the only word. */
+static bool is_news(const tfd_view *view, const tfd_requirement *req)
+{
+    tfd_str version = tfd_view_tf_version(view);
+    const tfd_kb_imports *nearest = tfd_kb_imports_find(view->kb, version);
+
+    return version.len > 0 && nearest && nearest == tfd_kb_imports_find(view->kb, TFD_STR("")) &&
+           !tfd_kb_imports_are_of(nearest, version) && tfd_view_dist(view, req->by)->is_tensorflow &&
+           tfd_kb_dist_need(view->kb, version, req->key) == TFD_KB_NEED_UNKNOWN;
+}
+
 static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_findings *out)
 {
     const tfd_dist *by = tfd_view_dist(view, req->by);
@@ -44,6 +56,8 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
     int weight = TFD_W_LIKELY;
     tfd_finding finding;
 
+    if (!found && is_news(view, req))
+        verdict = TFD_VERDICT_UNKNOWN;
     if (verdict == TFD_VERDICT_BREAKS)
         weight = TFD_W_STRONG;
     if (verdict == TFD_VERDICT_HARMLESS)

@@ -72,6 +72,10 @@ static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
 
+    if (facts->python.broken == TFD_PY_FOREIGN_ARCH) {
+        tfd_findings_unknown(out, TFD_STR("the interpreter is built for another processor"));
+        return;
+    }
     for (size_t i = 0; i < facts->objects.count; i++)
         if (facts->objects.items[i].is_needed)
             (void)tfd_native_blame_object(view, i, TFD_W_STRONG, out);

@@ -6,10 +6,9 @@ static tfd_cause_id cause_of(const tfd_view *view, const tfd_dist *dist)
     if (tfd_str_starts_z(dist->tags_why, "arch"))
         return TFD_CAUSE_ARCH_MISMATCH;
     if (tfd_str_starts_z(dist->tags_why, "glibc"))
-        return TFD_CAUSE_OS_TOO_OLD;
-    if (tfd_str_starts_z(dist->tags_why, "libc"))
-        return tfd_str_is(view->facts->python.libc, "musl") ? TFD_CAUSE_LIBC_MUSL
-                                                            : TFD_CAUSE_WRONG_PLATFORM_WHEEL;
+        return tfd_str_is(view->facts->python.libc, "musl") ? TFD_CAUSE_LIBC_MUSL : TFD_CAUSE_OS_TOO_OLD;
+    if (tfd_str_starts_z(dist->tags_why, "musl") || tfd_str_starts_z(dist->tags_why, "libc"))
+        return TFD_CAUSE_WRONG_PLATFORM_WHEEL;
     if (tfd_str_starts_z(dist->tags_why, "platform"))
         return TFD_CAUSE_WRONG_PLATFORM_WHEEL;
     return TFD_CAUSE_TF_ABI_MISMATCH;
@@ -49,6 +48,10 @@ static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
 
+    if (facts->python.broken == TFD_PY_FOREIGN_ARCH) {
+        tfd_findings_unknown(out, TFD_STR("the interpreter is built for another processor"));
+        return;
+    }
     for (size_t i = 0; i < facts->dists.count; i++) {
         const tfd_dist *dist = &facts->dists.items[i];
 

@@ -155,6 +155,7 @@ typedef struct tfd_python {
     tfd_str externally_managed;  /* path of the PEP 668 marker; empty: none (venvs are never managed) */
     tfd_str site_packages;       /* where an installer puts packages (purelib) */
     tfd_tri site_writable;
+    bool site_readonly;          /* its file system is mounted read-only: root may not write there either */
     tfd_tri has_pip;   /* pip importable by this interpreter */
     tfd_str uv, conda; /* installers' executables on PATH or in well-known places; empty: none */
     tfd_tri user_site_on;
@@ -206,7 +207,7 @@ typedef struct tfd_dist {
     tfd_str requires_python;
     tfd_tri tags_fit; /* WHEEL's tags against this interpreter and libc */
     tfd_str tags;     /* "cp312-cp312-manylinux_2_17_x86_64" (the first, with the number of others) */
-    tfd_str tags_why; /* why they do not fit: "python", "abi", "platform", "glibc 2.39" */
+    tfd_str tags_why; /* why they do not fit: "python", "abi", "platform", "architecture", "glibc 2.39" */
     tfd_str editable; /* root of an editable install; empty: none */
     bool is_shadowed; /* an earlier place (or an earlier name in the same folder) has the same key */
     bool has_record;

@@ -41,6 +41,8 @@ void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks 
 
 /* "name" and all clauses that installed distributions and the knowledge base put on it: "numpy<2,>=1.23.5". */
 tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key);
+/* What the knowledge base calls this system and the interpreter's processor: "linux-x86_64". */
+tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx);
 /* The newest release of TensorFlow with a wheel for this interpreter, system and C library; empty: none known. */
 tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx);
 

@@ -27,7 +27,8 @@ static bool is_root(const tfd_fix_ctx *ctx)
 /* "sudo " where this user may not write the environment's packages. */
 static const char *privilege(tfd_fix_ctx *ctx)
 {
-    if (ctx->view->facts->python.site_writable != TFD_NO || is_root(ctx))
+    if (ctx->view->facts->python.site_writable != TFD_NO || ctx->view->facts->python.site_readonly ||
+        is_root(ctx))
         return "";
     tfd_fix_needs_admin(ctx);
     return "sudo ";
@@ -98,6 +99,28 @@ static void ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
     upgrade_old_pip(ctx, python, sudo);
 }
 
+/* Nobody can write into the environment: a folder that PYTHONPATH puts before it takes the package. */
+static void install_beside(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str word)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    tfd_str python = tfd_sh_quote(ctx->arena, py->path);
+
+    if (installer_of(ctx) == INSTALLER_UV)
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena,
+                                      "%.*s pip install --python %.*s%s --target .tensorflow-packages %.*s",
+                                      TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python),
+                                      uv_flags(mode), TFD_ARG(word)));
+    else
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena, "%.*s -m pip install%s --target .tensorflow-packages %.*s",
+                                      TFD_ARG(python), pip_flags(mode), TFD_ARG(word)));
+    tfd_fix_command(ctx,
+                    TFD_STR("export PYTHONPATH=\"$PWD/.tensorflow-packages${PYTHONPATH:+:$PYTHONPATH}\""));
+    tfd_fix_note(ctx, TFD_STR("The environment lies on a read-only file system; where you can, make it anew "
+                              "on one that can be written."));
+}
+
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
 {
     const tfd_python *py = &ctx->view->facts->python;
@@ -106,6 +129,10 @@ void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
     const char *sudo = privilege(ctx);
 
     ctx->items[ctx->count - 1].needs_network = true;
+    if (py->site_readonly) {
+        install_beside(ctx, mode, word);
+        return;
+    }
     switch (installer_of(ctx)) {
     case INSTALLER_CONDA:
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s%s %.*s",
@@ -221,11 +248,15 @@ tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
     return out;
 }
 
+tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx)
+{
+    return ctx->view->facts->python.arch == TFD_ARCH_AARCH64 ? TFD_STR("linux-aarch64")
+                                                             : TFD_STR("linux-x86_64");
+}
+
 static bool release_fits(const tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str python)
 {
-    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, ctx->view->facts->python.arch == TFD_ARCH_AARCH64
-                                                               ? TFD_STR("linux-aarch64")
-                                                               : TFD_STR("linux-x86_64"));
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, tfd_fix_platform(ctx));
     tfd_str libc = ctx->view->facts->python.libc_version;
     int order = 0;
 

@@ -172,6 +172,12 @@ static void fix_broken(tfd_fix_ctx *ctx)
 void tfd_fix_interpreter(tfd_fix_ctx *ctx)
 {
     switch (ctx->lead->cause) {
+    case TFD_CAUSE_ARCH_MISMATCH:
+        if (ctx->view->facts->python.broken == TFD_PY_FOREIGN_ARCH)
+            fix_new_environment(ctx);
+        else
+            tfd_fix_tensorflow(ctx); /* the interpreter is right, the wheel is not */
+        break;
     case TFD_CAUSE_PYTHON_WRONG_ONE:
         fix_wrong_one(ctx);
         break;

@@ -6,10 +6,45 @@ static tfd_str pinned(tfd_fix_ctx *ctx, tfd_str name, tfd_str version)
     return version.len > 0 ? tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(name), TFD_ARG(version)) : name;
 }
 
+/* ensurepip, which venv needs, is a package of its own in Debian (python3-venv). */
+static bool lacks_ensurepip(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->places.count; i++)
+        if (facts->places.items[i].kind == TFD_PLACE_STDLIB)
+            return facts->places.items[i].readable &&
+                   tfd_map_get(&facts->places.items[i].names, TFD_STR("ensurepip")) == TFD_MAP_NONE;
+    return false;
+}
+
+/* The system's Python is not for pip (PEP 668): an environment made from it is. */
+static void fix_missing_in_managed(tfd_fix_ctx *ctx, tfd_str spec)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    bool is_root = facts->system && facts->system->uid == 0;
+
+    tfd_fix_begin(ctx, TFD_STR("Make an environment and install TensorFlow there; this Python belongs to the "
+                               "system (PEP 668)"));
+    if (lacks_ensurepip(facts)) {
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y python%d.%d-venv",
+                                           is_root ? "" : "sudo ", facts->python.major, facts->python.minor));
+        tfd_fix_needs_admin(ctx);
+    }
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv .venv-tensorflow",
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, facts->python.path))));
+    tfd_fix_command(ctx, TFD_STR(". .venv-tensorflow/bin/activate"));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "python -m pip install %.*s",
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, spec))));
+    ctx->items[ctx->count - 1].needs_network = true;
+}
+
 static void fix_missing(tfd_fix_ctx *ctx)
 {
     tfd_str version = tfd_fix_best_tensorflow(ctx);
+    tfd_str distro = ctx->view->facts->system ? ctx->view->facts->system->distro : TFD_STR("");
 
+    if (ctx->view->facts->python.externally_managed.len > 0 &&
+        (tfd_str_is(distro, "debian") || tfd_str_is(distro, "ubuntu") || !lacks_ensurepip(ctx->view->facts)))
+        fix_missing_in_managed(ctx, pinned(ctx, TFD_STR("tensorflow"), version));
     tfd_fix_begin(ctx,
                   version.len > 0
                       ? tfd_arena_fmt(ctx->arena, "Install TensorFlow %.*s, the newest known for this Python",
@@ -134,7 +169,7 @@ static void fix_other_build(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     const tfd_kb_release *release = tf ? tfd_kb_release_find(ctx->view->kb, tf->version) : NULL;
-    const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, TFD_STR("linux-x86_64")) : NULL;
+    const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
     tfd_str python =
         tfd_arena_fmt(ctx->arena, "%d.%d", ctx->view->facts->python.major, ctx->view->facts->python.minor);
     tfd_str version = tfd_fix_best_tensorflow(ctx);

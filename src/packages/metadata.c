@@ -245,13 +245,25 @@ static const char *why_text(tfd_tag_why why)
     return "";
 }
 
-static tfd_str describe_why(tfd_arena *arena, tfd_tag_why why, tfd_str tag)
+/* A platform of the right system can only fail by its processor. */
+static bool is_of_system(tfd_str tag, tfd_os os)
+{
+    tfd_str platform = tfd_str_from(tag, tfd_str_rfind_char(tag, '-') + 1); /* NPOS + 1 is 0 */
+
+    return os == TFD_OS_LINUX &&
+           (tfd_str_starts_z(platform, "manylinux") || tfd_str_starts_z(platform, "musllinux_") ||
+            tfd_str_starts_z(platform, "linux_"));
+}
+
+static tfd_str describe_why(tfd_arena *arena, tfd_tag_why why, tfd_str tag, tfd_os os)
 {
     tfd_str libc;
     int major, minor;
 
     if (why == TFD_TAG_LIBC && tfd_tag_libc(tag, &libc, &major, &minor))
         return tfd_arena_fmt(arena, "%.*s %d.%d", TFD_ARG(libc), major, minor);
+    if (why == TFD_TAG_PLATFORM && is_of_system(tag, os))
+        return TFD_STR("architecture");
     return tfd_str_of(why_text(why));
 }
 
@@ -279,7 +291,7 @@ static tfd_status take_tags(tfd_packages *packages, tfd_dist *dist, tfd_str text
             answer = fits;
         if (fits == TFD_NO && why >= best) {
             best = why;
-            dist->tags_why = describe_why(packages->arena, why, header.value);
+            dist->tags_why = describe_why(packages->arena, why, header.value, target.os);
         }
     }
     if (count == 0)

@@ -159,12 +159,15 @@ static void find_lost_venv(state *s)
 static void find_site_access(state *s)
 {
     tfd_str dir = s->py->site_packages;
+    tfd_mount mount;
     tfd_status status;
 
     while (dir.len > 1 && !tfd_sys_is_dir(s->sys, dir))
         dir = tfd_path_dir(s->sys->style, dir);
     status = s->sys->access(s->sys, dir, TFD_ACCESS_WRITE, NULL);
     s->py->site_writable = status == TFD_OK ? TFD_YES : status == TFD_EACCESS ? TFD_NO : TFD_UNKNOWN;
+    s->py->site_readonly = s->py->site_writable == TFD_NO &&
+                           s->sys->mount_of(s->sys, s->arena, dir, &mount, NULL) == TFD_OK && mount.readonly;
 }
 
 static void find_installers(state *s)
@@ -288,7 +291,8 @@ static tfd_status examine(state *s, tfd_err *err)
     tfd_interp_version(s->sys, s->arena, &s->interp, &s->layout, s->py);
     find_abi_flags(s);
     find_soabi(s);
-    tfd_health_layout(s->sys, s->arena, &s->layout, &s->path, s->facts);
+    if (!s->interp.is_pypy) /* the layout is CPython's; PyPy keeps its library in lib/pypy3.10 */
+        tfd_health_layout(s->sys, s->arena, &s->layout, &s->path, s->facts);
     set_incomplete(s);
     find_lost_venv(s);
     find_site_access(s);
