@@ -1,6 +1,33 @@
 /* Do two distributions own the same files, or do two versions lie one over the other? */
 #include "core/check.h"
 
+/* Something of TensorFlow's own cannot be loaded: two builds are mixed in what the import uses. */
+static bool has_native_problem(const tfd_view *view)
+{
+    const tfd_facts *facts = view->facts;
+
+    for (size_t i = 0; i < facts->symbol_problems.count; i++) {
+        const tfd_object *object = tfd_view_object(view, facts->symbol_problems.items[i].object);
+        const tfd_dist *owner = object ? tfd_view_dist(view, object->dist) : NULL;
+
+        if (facts->symbol_problems.items[i].is_needed && owner && owner->is_tensorflow)
+            return true;
+    }
+    for (size_t i = 0; i < facts->resolutions.count; i++)
+        if (facts->resolutions.items[i].is_needed && facts->resolutions.items[i].state == TFD_STATE_ABSENT &&
+            tfd_str_starts_z(facts->resolutions.items[i].name, "libtensorflow"))
+            return true;
+    return false;
+}
+
+/* The build that came last is whole and loads: the other is dead weight, the import works. */
+static bool is_harmless(const tfd_view *view, const tfd_overlap *one)
+{
+    bool winner_is_whole = one->first_lost == 0 || one->second_lost == 0;
+
+    return winner_is_whole && !tfd_view_import_failed(view) && !has_native_problem(view);
+}
+
 static void add_overlap(const tfd_view *view, const tfd_overlap *one, tfd_findings *out)
 {
     const tfd_dist *first = tfd_view_dist(view, one->first);
@@ -14,7 +41,7 @@ static void add_overlap(const tfd_view *view, const tfd_overlap *one, tfd_findin
         return;
     if (both_tf) {
         finding = tfd_finding_of(TFD_CAUSE_TF_DUPLICATE, TFD_STR(""), torn ? TFD_W_STRONG + 20 : TFD_W_MAYBE,
-                                 torn ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT);
+                                 torn && !is_harmless(view, one) ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT);
         finding.dist = one->first;
     } else {
         size_t loser = one->first_lost >= one->second_lost ? one->first : one->second;

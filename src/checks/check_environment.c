@@ -87,6 +87,56 @@ static void check_keras_json(const tfd_view *view, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
+static bool is_hash_seed(tfd_str value)
+{
+    uint64_t number;
+
+    return tfd_str_is(value, "random") || (tfd_str_u64(value, &number) && number <= UINT32_MAX);
+}
+
+static bool is_flag(tfd_str value)
+{
+    return tfd_str_is(value, "0") || tfd_str_is(value, "1");
+}
+
+static bool is_allocator(tfd_str value)
+{
+    static const char *const names[] = {"default",  "debug",          "malloc",   "malloc_debug",
+                                        "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (tfd_str_is(value, names[i]))
+            return true;
+    return false;
+}
+
+typedef struct start_variable {
+    const char *name;
+    bool (*is_valid)(tfd_str value);
+} start_variable;
+
+/* The interpreter refuses to start with another value (Python/initconfig.c: "Fatal Python error:
+ * config_init…"). */
+static const start_variable start_variables[] = {
+    {"PYTHONHASHSEED", is_hash_seed}, {"PYTHONUTF8", is_flag}, {"PYTHONMALLOC", is_allocator}};
+
+static void check_start_variables(const tfd_view *view, tfd_findings *out)
+{
+    for (size_t i = 0; i < sizeof start_variables / sizeof start_variables[0]; i++) {
+        tfd_str name = tfd_str_of(start_variables[i].name);
+        tfd_str value;
+        tfd_finding finding;
+
+        if (!find_variable(view->facts, name, &value) || value.len == 0 || start_variables[i].is_valid(value))
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_STRONG, TFD_EFFECT_BREAKS);
+        finding.text = tfd_arena_fmt(out->arena, "%.*s=%.*s: the interpreter does not start with this value",
+                                     TFD_ARG(name), TFD_ARG(value));
+        finding.source = TFD_STR("environment");
+        tfd_findings_add(out, &finding);
+    }
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     size_t count = 0;
@@ -104,6 +154,7 @@ static void run(const tfd_view *view, tfd_findings *out)
             add(view, &rows[i], value, out);
     }
     check_keras_json(view, out);
+    check_start_variables(view, out);
     if (out->check_status == TFD_CHECK_OK)
         tfd_findings_say(out, seen == 0
                                   ? TFD_STR("no variable that switches a package is set")

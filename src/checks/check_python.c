@@ -71,6 +71,29 @@ static void check_abi(const tfd_view *view, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
+/* A module of the standard library that the import needs and that is nowhere: the installation lost it, or it
+ * was built without the library behind it (libffi, zlib …). */
+static void check_stdlib(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_modules *all = &view->facts->modules;
+
+    if (!all->complete || !view->facts->places.complete)
+        return;
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_module *one = &all->items[i];
+        tfd_finding finding;
+
+        if (!one->is_stdlib || !one->is_needed || one->is_optional || one->kind != TFD_MODULE_MISSING ||
+            tfd_view_was_removed(view, one->name))
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+        finding.text = tfd_arena_fmt(out->arena, "the module %.*s of the standard library is missing in %.*s",
+                                     TFD_ARG(one->name), TFD_ARG(view->facts->python.stdlib));
+        finding.source = view->facts->python.stdlib;
+        tfd_findings_add(out, &finding);
+    }
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_python *py = &view->facts->python;
@@ -99,6 +122,8 @@ static void run(const tfd_view *view, tfd_findings *out)
         tfd_findings_add(out, &finding);
     }
     check_abi(view, out);
+    if (py->broken == TFD_PY_FINE)
+        check_stdlib(view, out);
     if (out->check_status == TFD_CHECK_OK)
         tfd_findings_say(out, tfd_arena_fmt(out->arena, "%.*s %.*s, %d bits", TFD_ARG(py->implementation),
                                             TFD_ARG(py->version), py->bits));

@@ -67,6 +67,25 @@ static bool explained_by_overlap(const tfd_facts *facts, const tfd_file_problem 
     return false;
 }
 
+/* A native file of another size that is whole and lacks nothing: stripped or patched by a packager. The
+ * loader model has looked at it, so the size alone is no fault. */
+static bool loads_all_the_same(const tfd_view *view, const tfd_file_problem *problem)
+{
+    const tfd_facts *facts = view->facts;
+    size_t row = 0;
+
+    if (problem->state != TFD_FILE_WRONG_SIZE)
+        return false;
+    while (row < facts->objects.count && !tfd_str_eq(facts->objects.items[row].path, problem->path))
+        row++;
+    if (row == facts->objects.count || facts->objects.items[row].state != TFD_OBJECT_OK)
+        return false;
+    for (size_t i = 0; i < facts->symbol_problems.count; i++)
+        if (facts->symbol_problems.items[i].object == row || facts->symbol_problems.items[i].provider == row)
+            return false;
+    return true;
+}
+
 static void add_problem(const tfd_view *view, const tfd_file_problem *problem, tfd_findings *out)
 {
     const tfd_dist *dist = tfd_view_dist(view, problem->dist);
@@ -76,7 +95,8 @@ static void add_problem(const tfd_view *view, const tfd_file_problem *problem, t
 
     if (!dist || (unreadable && !is_imported(view, problem)))
         return;
-    if (!dist->is_needed || !is_imported(view, problem) || tfd_view_is_optional(view, dist->key))
+    if (!dist->is_needed || !is_imported(view, problem) || loads_all_the_same(view, problem) ||
+        tfd_view_is_optional(view, dist->key))
         effect = TFD_EFFECT_LATENT;
     if (unreadable) {
         finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, problem->path, TFD_W_STRONG, effect);

@@ -89,6 +89,7 @@ static bool place_has(const tfd_place *place, tfd_str name)
  * built into the interpreter). A user's own module, which hides nothing, is no shadow. */
 static bool hides_something(const tfd_view *view, size_t place, tfd_str path)
 {
+    const tfd_kb_imports *imports = tfd_kb_imports_find(view->kb, tfd_view_tf_version(view));
     tfd_str below = tfd_str_from(path, view->facts->places.items[place].path.len + 1);
     tfd_str top;
     tfd_str tail;
@@ -102,8 +103,7 @@ static bool hides_something(const tfd_view *view, size_t place, tfd_str path)
         if (place_has(&view->facts->places.items[i], top))
             return true;
     /* The name of a package that others look for (pandas, scipy …), though it is not installed here. */
-    return tfd_kb_module_dist(view->kb, top).len > 0 ||
-           tfd_kb_module_find(tfd_kb_imports_find(view->kb, tfd_view_tf_version(view)), top) != NULL;
+    return tfd_kb_module_dist(view->kb, top).len > 0 || (imports && tfd_kb_module_find(imports, top));
 }
 
 static tfd_finding blame_file(const tfd_view *view, tfd_str path, int weight)
@@ -418,25 +418,6 @@ static bool blame_requirement(const reading *r, tfd_str name)
            add(r, tfd_blame_key(r->view, key, TFD_W_NAMED, TFD_EFFECT_BREAKS));
 }
 
-typedef struct removed_module {
-    const char *name;
-    int minor; /* first CPython 3.x without it */
-} removed_module;
-
-/* Modules that left the standard library and that packages of older years still import (What's New in
- * Python 3.12 and 3.13, section "Removed"). */
-static const removed_module removed[] = {{"distutils", 12}, {"imp", 12},   {"asyncore", 12},
-                                         {"asynchat", 12},  {"smtpd", 12}, {"cgi", 13},
-                                         {"pipes", 13},     {"crypt", 13}, {"telnetlib", 13}};
-
-static bool was_removed(const tfd_view *view, tfd_str name)
-{
-    for (size_t i = 0; i < sizeof removed / sizeof removed[0]; i++)
-        if (tfd_str_is(name, removed[i].name) && view->facts->python.minor >= removed[i].minor)
-            return true;
-    return false;
-}
-
 /* The caller is older than this Python. */
 static bool blame_outdated(const reading *r)
 {
@@ -468,7 +449,7 @@ static bool rule_no_module(const reading *r)
             return true; /* check_install knows which of the ways of not being there it is */
         return add(r, tfd_blame_dist(r->view, r->view->facts->tensorflow, TFD_W_POINTS, TFD_EFFECT_BREAKS));
     }
-    if (was_removed(r->view, top))
+    if (tfd_view_was_removed(r->view, top))
         return blame_outdated(r);
     if (module && module->is_stdlib)
         return add(r, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS));

@@ -101,6 +101,24 @@ bool tfd_view_import_failed(const tfd_view *view)
     return view->facts->import.ran && view->facts->import.status == TFD_IMPORT_FAILS;
 }
 
+typedef struct removed_module {
+    const char *name;
+    int minor; /* first CPython 3.x without it */
+} removed_module;
+
+/* What's New in Python 3.12 and 3.13, section "Removed": what packages of older years still import. */
+static const removed_module removed[] = {{"distutils", 12}, {"imp", 12},   {"asyncore", 12},
+                                         {"asynchat", 12},  {"smtpd", 12}, {"cgi", 13},
+                                         {"pipes", 13},     {"crypt", 13}, {"telnetlib", 13}};
+
+bool tfd_view_was_removed(const tfd_view *view, tfd_str module)
+{
+    for (size_t i = 0; i < sizeof removed / sizeof removed[0]; i++)
+        if (tfd_str_is(module, removed[i].name) && view->facts->python.minor >= removed[i].minor)
+            return true;
+    return false;
+}
+
 bool tfd_view_is_unfit(const tfd_view *view, size_t dist)
 {
     const tfd_requirements *all = &view->facts->requirements;
@@ -171,8 +189,11 @@ tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version,
 
 bool tfd_view_is_optional(const tfd_view *view, tfd_str key)
 {
+    const tfd_dist *dist = tfd_view_dist(view, tfd_dist_find(view->facts, key));
     tfd_kb_need need = tfd_kb_dist_need(view->kb, tfd_view_tf_version(view), key);
 
+    if (dist && dist->is_tensorflow)
+        return false;
     if (need == TFD_KB_NEED_UNKNOWN)
         return tfd_kb_is_optional(view->kb, view->facts->module, key);
     return verdict_of_need(view, need) == TFD_VERDICT_HARMLESS;

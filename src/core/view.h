@@ -35,6 +35,8 @@ bool tfd_view_is_optional(const tfd_view *view, tfd_str key);
 /* Whether an installed distribution is itself of a version that something needed does not accept: what it
  * requires in turn is then of no account, since it will be replaced. */
 bool tfd_view_is_unfit(const tfd_view *view, size_t dist);
+/* Whether a module of the standard library is no longer in the version that is examined. */
+bool tfd_view_was_removed(const tfd_view *view, tfd_str module);
 /* Whether the program asks for Keras: --module tensorflow.keras, or something that is not TensorFlow itself.
  */
 bool tfd_view_wants_keras(const tfd_view *view);
