@@ -24,8 +24,11 @@ static bool has_native_problem(const tfd_view *view)
 static bool is_harmless(const tfd_view *view, const tfd_overlap *one)
 {
     bool winner_is_whole = one->first_lost == 0 || one->second_lost == 0;
+    /* Files that only the older version had stay behind and are found by the newer one's code. */
+    bool same_version =
+        tfd_str_eq(tfd_view_dist(view, one->first)->version, tfd_view_dist(view, one->second)->version);
 
-    return winner_is_whole && !tfd_view_import_failed(view) && !has_native_problem(view);
+    return winner_is_whole && same_version && !tfd_view_import_failed(view) && !has_native_problem(view);
 }
 
 static void add_overlap(const tfd_view *view, const tfd_overlap *one, tfd_findings *out)
