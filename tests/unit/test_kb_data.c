@@ -99,8 +99,14 @@ static void test_every_row_has_an_origin(void **state)
 /* No name of a package registry's host, and no path of a machine, belongs into the data. */
 static void test_data_is_clean(void **state)
 {
-    static const char *const banned[] = {"py" "pi.org", "python" "hosted", "/root/",
-                                         "/home/",      "/work/",           "/var/cache/"};
+    static const char *const banned[] = {"py"
+                                         "pi.org",
+                                         "python"
+                                         "hosted",
+                                         "/root/",
+                                         "/home/",
+                                         "/work/",
+                                         "/var/cache/"};
 
     (void)state;
     for (size_t i = 0; i < tfd_kb_file_count; i++) {
