@@ -1,4 +1,5 @@
 /* One line for each cause: TFD_CAUSE(symbol, "id", side, "area"). Order: by area, as people read them. */
+/* clang-format off: one line each */
 TFD_CAUSE(PYTHON_32BIT, "python-32bit", TFD_SIDE_IMPORT, "interpreter")
 TFD_CAUSE(PYTHON_UNSUPPORTED, "python-unsupported", TFD_SIDE_IMPORT, "interpreter")
 TFD_CAUSE(PYTHON_MICRO_TOO_OLD, "python-micro-too-old", TFD_SIDE_IMPORT, "interpreter")
@@ -67,3 +68,4 @@ TFD_CAUSE(PERMISSION_DENIED, "permission-denied", TFD_SIDE_IMPORT, "security")
 TFD_CAUSE(DISK_FULL, "disk-full", TFD_SIDE_INSTALL, "security")
 TFD_CAUSE(MEMORY_LIMIT, "memory-limit", TFD_SIDE_IMPORT, "security")
 TFD_CAUSE(NOT_AN_ENVIRONMENT_PROBLEM, "not-an-environment-problem", TFD_SIDE_IMPORT, "none")
+/* clang-format on */

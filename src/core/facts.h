@@ -10,9 +10,9 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/tri.h"
+#include "core/import_facts.h"
+#include "core/table.h"
 #include "sys/sys.h"
-
-#define TFD_NONE ((size_t)-1)
 
 /* ---- scalars: one line each in fact_list.h */
 
@@ -33,20 +33,6 @@ typedef struct tfd_fact {
     tfd_str text;
     tfd_str source; /* where it was read; for unknown: why */
 } tfd_fact;
-
-/* ---- tables. TFD_TABLE(row) gives {items, count, capacity} for TFD_GROW, and whether the table is complete.
- */
-
-#define TFD_TABLE(row)                                              \
-    struct {                                                        \
-        row *items;                                                 \
-        size_t count;                                               \
-        size_t capacity;                                            \
-        bool complete; /* false: absence of a row proves nothing */ \
-        tfd_str why;   /* why it is not complete */                 \
-    }
-
-typedef TFD_TABLE(tfd_str) tfd_strs;
 
 /* ---- the interpreter */
 
@@ -114,8 +100,9 @@ typedef struct tfd_startup_file {
     bool adds_first;    /* it inserts in front (sys.path.insert(0, …)) */
 } tfd_startup_file;
 
-/* A module that start-up code settles without sys.path: the namespace packages of setuptools' -nspkg.pth files are
- * in sys.modules before any import (is_first); editable finders (PEP 660) are asked when sys.path has no answer. */
+/* A module that start-up code settles without sys.path: the namespace packages of setuptools' -nspkg.pth
+ * files are in sys.modules before any import (is_first); editable finders (PEP 660) are asked when sys.path
+ * has no answer. */
 typedef struct tfd_preset {
     tfd_str name;   /* "google", "mypkg", "ns.mypkg" */
     tfd_str path;   /* folder, or module file without its suffix */
@@ -155,18 +142,18 @@ typedef struct tfd_python {
     tfd_str externally_managed;  /* path of the PEP 668 marker; empty: none (venvs are never managed) */
     tfd_str site_packages;       /* where an installer puts packages (purelib) */
     tfd_tri site_writable;
-    bool site_readonly;          /* its file system is mounted read-only: root may not write there either */
-    tfd_tri has_pip;   /* pip importable by this interpreter */
-    tfd_str uv, conda; /* installers' executables on PATH or in well-known places; empty: none */
+    bool site_readonly; /* its file system is mounted read-only: root may not write there either */
+    tfd_tri has_pip;    /* pip importable by this interpreter */
+    tfd_str uv, conda;  /* installers' executables on PATH or in well-known places; empty: none */
     tfd_tri user_site_on;
-    tfd_str venv_lost;       /* folder that is laid out as a virtual environment around the executable, but has no
-                                pyvenv.cfg: its packages are not seen; empty: none */
-    tfd_str active_env;      /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
+    tfd_str venv_lost;  /* folder that is laid out as a virtual environment around the executable, but has no
+                           pyvenv.cfg: its packages are not seen; empty: none */
+    tfd_str active_env; /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
     tfd_str active_env_var;  /* which of them */
     bool active_env_differs; /* it is not the environment of the interpreter chosen */
     bool active_env_on_path; /* its folder of programs stands on PATH before the interpreter chosen */
     tfd_broken active_env_broken;
-    tfd_str active_env_why;  /* sentence for active_env_broken */
+    tfd_str active_env_why; /* sentence for active_env_broken */
 } tfd_python;
 
 /* Any interpreter that was seen, the target included. */
@@ -176,7 +163,7 @@ typedef struct tfd_interpreter {
     tfd_str seen_in; /* "PATH", "pyenv", "conda", ".venv", "jupyter kernel …", "vscode", "well-known" */
     tfd_str version; /* empty: unknown */
     tfd_str tf_dist, tf_version; /* TensorFlow distribution in it; empty: none seen */
-    bool has_activate;     /* bin/activate lies beside it */
+    bool has_activate;           /* bin/activate lies beside it */
     bool runs_for_user; /* on PATH, VIRTUAL_ENV, CONDA_PREFIX, .venv here or above, Jupyter kernel, VS Code
                            setting */
     bool is_target;
@@ -398,72 +385,6 @@ typedef struct tfd_intruder {
 } tfd_intruder;
 
 typedef TFD_TABLE(tfd_intruder) tfd_intruders;
-
-/* ---- the import */
-
-typedef enum tfd_import_status { TFD_IMPORT_UNKNOWN, TFD_IMPORT_OK, TFD_IMPORT_FAILS } tfd_import_status;
-typedef enum tfd_import_stage {
-    TFD_STAGE_NONE,   /* not run */
-    TFD_STAGE_START,  /* the interpreter did not get as far as our first line */
-    TFD_STAGE_IMPORT, /* the import statement */
-    TFD_STAGE_USE,    /* tf.constant, the attribute of a dotted name */
-    TFD_STAGE_DONE
-} tfd_import_stage;
-
-typedef struct tfd_frame {
-    tfd_str file;
-    int line;
-    tfd_str function;
-} tfd_frame;
-
-typedef struct tfd_exception {
-    tfd_str type;   /* "ImportError" */
-    tfd_str module; /* of the type: "builtins" */
-    tfd_str message;
-    tfd_str name;        /* ImportError.name, NameError/AttributeError.name */
-    tfd_str path;        /* ImportError.path */
-    tfd_str object;      /* AttributeError: "module numpy" or the type's name */
-    tfd_str object_file; /* AttributeError on a module: its __file__ */
-    int os_code;         /* OSError.errno; 0: none */
-    tfd_str filename;    /* OSError.filename, SyntaxError.filename */
-    int line;            /* SyntaxError.lineno */
-    tfd_frame *frames;   /* outermost first */
-    size_t frame_count;
-    bool is_context; /* __context__ (raised while handling the next) rather than __cause__ */
-} tfd_exception;
-
-typedef struct tfd_loaded_module {
-    tfd_str name; /* top-level names, and every module below tensorflow's requirements up to two levels */
-    tfd_str file; /* __file__, or the first of __path__ with is_namespace; empty: built in */
-    bool is_namespace;
-} tfd_loaded_module;
-
-typedef struct tfd_import {
-    tfd_import_status status;
-    bool ran; /* a child tried it (else the forecast decided) */
-    tfd_import_stage stage;
-    int exit_code; /* -1: none */
-    int signal;    /* 0: none */
-    bool timed_out;
-    bool flooded;    /* ended because it sent more than any import does: no Python, or a broken one */
-    int start_error; /* errno of exec; 0: started */
-    uint64_t wall_us;
-    uint64_t peak_bytes;
-    tfd_exception *exceptions; /* the one that escaped first, then its causes and contexts */
-    size_t exception_count;
-    tfd_frame *fatal; /* Python frames at a fatal signal, innermost first */
-    size_t fatal_count;
-    bool is_namespace;      /* import went well, but the module is an empty namespace package */
-    tfd_str module_file;    /* __file__ of the module asked for */
-    tfd_str module_version; /* __version__ */
-    tfd_str version;        /* of the interpreter, by itself: "3.12.1"; empty: it did not say */
-    tfd_str implementation, executable, prefix, base_prefix; /* sys.implementation.name, sys.executable … */
-    tfd_str suffix;                                          /* of its extension modules: ".cpython-312-x86_64-linux-gnu.so" */
-    tfd_strs sys_path;                                       /* the real one */
-    TFD_TABLE(tfd_loaded_module) modules;
-    tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses) */
-    tfd_str out, err;   /* what it printed, capped, secrets masked */
-} tfd_import;
 
 /* ---- all of it */
 

@@ -1,12 +1,17 @@
-/* What was asked for, after the command line was understood. Zero is the default of every member unless it says
- * otherwise. */
+/* What was asked for, after the command line was understood. Zero is the default of every member unless it
+ * says otherwise. */
 #ifndef TFD_CORE_OPTIONS_H
 #define TFD_CORE_OPTIONS_H
 
 #include "base/str.h"
 
 typedef enum tfd_expect { TFD_EXPECT_DEFAULT, TFD_EXPECT_IMPORT, TFD_EXPECT_GPU } tfd_expect;
-typedef enum tfd_fail_on { TFD_FAIL_ON_DEFAULT, TFD_FAIL_ON_IMPORT, TFD_FAIL_ON_GPU, TFD_FAIL_ON_WARNING } tfd_fail_on;
+typedef enum tfd_fail_on {
+    TFD_FAIL_ON_DEFAULT,
+    TFD_FAIL_ON_IMPORT,
+    TFD_FAIL_ON_GPU,
+    TFD_FAIL_ON_WARNING
+} tfd_fail_on;
 typedef enum tfd_color { TFD_COLOR_AUTO, TFD_COLOR_ALWAYS, TFD_COLOR_NEVER } tfd_color;
 
 #define TFD_IDS_MAX 64
@@ -17,9 +22,9 @@ typedef struct tfd_ids {
 } tfd_ids;
 
 typedef struct tfd_options {
-    tfd_str python;  /* --python; empty: choose */
-    tfd_str module;  /* --module; "tensorflow" */
-    tfd_str script;  /* --script; empty: the current folder stands first on sys.path */
+    tfd_str python; /* --python; empty: choose */
+    tfd_str module; /* --module; "tensorflow" */
+    tfd_str script; /* --script; empty: the current folder stands first on sys.path */
     tfd_expect expect;
     tfd_fail_on fail_on;
     bool no_run;

@@ -1,5 +1,6 @@
-/* Read-only view of a finished run, for renderers. Everything lives as long as the run. Text that came from the machine is
- * raw: the renderer masks secrets (core/mask.h) and escapes control characters, here and nowhere else. */
+/* Read-only view of a finished run, for renderers. Everything lives as long as the run. Text that came from
+ * the machine is raw: the renderer masks secrets (core/mask.h) and escapes control characters, here and
+ * nowhere else. */
 #ifndef TFD_CORE_REPORT_H
 #define TFD_CORE_REPORT_H
 
@@ -9,7 +10,13 @@
 
 typedef enum tfd_certainty { TFD_POSSIBLE, TFD_LIKELY, TFD_CERTAIN, TFD_PROVEN } tfd_certainty;
 typedef enum tfd_shell { TFD_SHELL_SH, TFD_SHELL_CMD, TFD_SHELL_POWERSHELL } tfd_shell;
-typedef enum tfd_check_status { TFD_CHECK_OK, TFD_CHECK_WARN, TFD_CHECK_FAIL, TFD_CHECK_UNKNOWN, TFD_CHECK_SKIPPED } tfd_check_status;
+typedef enum tfd_check_status {
+    TFD_CHECK_OK,
+    TFD_CHECK_WARN,
+    TFD_CHECK_FAIL,
+    TFD_CHECK_UNKNOWN,
+    TFD_CHECK_SKIPPED
+} tfd_check_status;
 
 typedef struct tfd_evidence {
     const char *check; /* id of the check that found it */
@@ -21,7 +28,7 @@ typedef struct tfd_evidence {
 typedef struct tfd_fix {
     tfd_str title; /* "Install a NumPy that fits" */
     tfd_shell shell;
-    tfd_str *commands; /* each can be pasted as it stands; run in order in one shell */
+    tfd_str *commands;    /* each can be pasted as it stands; run in order in one shell */
     size_t command_count; /* 0: no command can do it, the title says what to do */
     bool needs_admin, needs_network;
     bool verified; /* the effect was tried */
@@ -67,7 +74,8 @@ typedef struct tfd_check_result {
     uint64_t microseconds;
 } tfd_check_result;
 
-/* A suspicion that people come with, answered: "the processor has AVX", "all 16 488 files are as installed". */
+/* A suspicion that people come with, answered: "the processor has AVX", "all 16 488 files are as installed".
+ */
 typedef tfd_str tfd_cleared;
 
 typedef enum tfd_works { TFD_WORKS_UNKNOWN, TFD_WORKS_OK, TFD_WORKS_FAILS, TFD_WORKS_NOT_EXPECTED } tfd_works;
@@ -80,8 +88,8 @@ typedef struct tfd_report {
     tfd_str error;     /* exit 3: what could not be examined, and … */
     tfd_str hint;      /* … the next step; empty: no error */
 
-    tfd_works import;      /* OK, FAILS, UNKNOWN */
-    bool import_ran;       /* how: "ran", else "examined" */
+    tfd_works import;                  /* OK, FAILS, UNKNOWN */
+    bool import_ran;                   /* how: "ran", else "examined" */
     const tfd_exception *import_error; /* the one to show; NULL: none */
     tfd_str import_summary; /* one line where there is no exception: "died of signal 11 (SIGSEGV)" … */
     double import_seconds;

@@ -100,6 +100,20 @@ void tfd_run_set_progress(tfd_run *run, tfd_progress progress, void *ctx)
     run->progress_ctx = ctx;
 }
 
+bool tfd_run_set_fault(tfd_run *run, size_t arena, long fail_at)
+{
+    tfd_arena *all[PROBE_COUNT + 2];
+
+    for (size_t i = 0; i < PROBE_COUNT; i++)
+        all[i] = &run->probes[i].arena;
+    all[PROBE_COUNT] = &run->arena;
+    all[PROBE_COUNT + 1] = &run->rank_arena;
+    if (arena >= PROBE_COUNT + 2)
+        return false;
+    all[arena]->fail_at = fail_at;
+    return true;
+}
+
 void tfd_run_free(tfd_run *run)
 {
     if (!run)
@@ -259,8 +273,7 @@ static tfd_status diagnose(tfd_run *run)
     tfd_findings findings = {0};
     tfd_report *report = &run->report;
 
-    tfd_arena_done(&run->rank_arena);
-    tfd_arena_init(&run->rank_arena, 0);
+    tfd_arena_done(&run->rank_arena); /* keeps its limit and its test hook */
     findings.arena = &run->rank_arena;
     for (size_t i = 0; i < CHECK_COUNT; i++)
         run_check(run, &view, i, &findings);

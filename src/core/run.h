@@ -15,6 +15,9 @@ typedef void (*tfd_progress)(void *ctx, double seconds);
 /* Borrows sys, options and kb until tfd_run_free. NULL: out of memory. */
 tfd_run *tfd_run_new(const tfd_sys *sys, const tfd_options *options, tfd_kb *kb);
 void tfd_run_set_progress(tfd_run *run, tfd_progress progress, void *ctx);
+/* Test hook: request number fail_at (1 is the next) of one of the run's arenas gives no memory. The arenas
+ * are those of the probes in their order, then the report's, then the ranking's; false past the last. */
+bool tfd_run_set_fault(tfd_run *run, size_t arena, long fail_at);
 /* Always leaves a report behind (an error in it where nothing could be examined). TFD_ETIMEOUT: interrupted
  * by the user. */
 tfd_status tfd_run_check(tfd_run *run, tfd_err *err);

@@ -7,7 +7,8 @@
 
 /* "numpy 2.1.0", "LD_LIBRARY_PATH", "random.py"; may be empty. */
 tfd_str tfd_title_subject(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena);
-/* "NumPy 2.1.0 does not fit TensorFlow 2.15.0"; where there is nothing special to say, the cause's own title. */
+/* "NumPy 2.1.0 does not fit TensorFlow 2.15.0"; where there is nothing special to say, the cause's own title.
+ */
 tfd_str tfd_title_cause(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena);
 
 /* What is wrong with a distribution, in the facts: decides the words of titles and the kind of repair. */

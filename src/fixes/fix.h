@@ -1,4 +1,5 @@
-/* What the files of this folder share: a list of fixes under construction, shell quoting, and the installer's commands. */
+/* What the files of this folder share: a list of fixes under construction, shell quoting, and the installer's
+ * commands. */
 #ifndef TFD_FIXES_FIX_H
 #define TFD_FIXES_FIX_H
 
@@ -28,7 +29,7 @@ tfd_str tfd_sh_quote(tfd_arena *arena, tfd_str s);
 
 /* Commands of the installer that this environment uses (pip, uv, conda), for its own interpreter. */
 typedef enum tfd_install_mode {
-    TFD_INSTALL,           /* with requirements */
+    TFD_INSTALL, /* with requirements */
     TFD_INSTALL_NO_DEPS,
     TFD_INSTALL_UPGRADE,
     TFD_REINSTALL_NO_DEPS, /* put the same version in place again */
@@ -39,11 +40,13 @@ typedef enum tfd_install_mode {
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec);
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 
-/* "name" and all clauses that installed distributions and the knowledge base put on it: "numpy<2,>=1.23.5". */
+/* "name" and all clauses that installed distributions and the knowledge base put on it: "numpy<2,>=1.23.5".
+ */
 tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key);
 /* What the knowledge base calls this system and the interpreter's processor: "linux-x86_64". */
 tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx);
-/* The newest release of TensorFlow with a wheel for this interpreter, system and C library; empty: none known. */
+/* The newest release of TensorFlow with a wheel for this interpreter, system and C library; empty: none
+ * known. */
 tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx);
 
 /* One function for each kind of repair (fix_*.c). */

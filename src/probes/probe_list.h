@@ -1,5 +1,6 @@
-/* One line for each probe: TFD_PROBE(name) stands for probe_name.c, which defines tfd_probe_name. Order within a phase is
- * the order in which they are started. */
+/* One line for each probe: TFD_PROBE(name) stands for probe_name.c, which defines tfd_probe_name. Order
+ * within a phase is the order in which they are started. */
+/* clang-format off: one line each */
 TFD_PROBE(system)
 TFD_PROBE(python)
 TFD_PROBE(packages)
@@ -8,3 +9,4 @@ TFD_PROBE(interpreters)
 TFD_PROBE(record)
 TFD_PROBE(modules)
 TFD_PROBE(native)
+/* clang-format on */

@@ -59,7 +59,8 @@ static void set_limit(tfd_probe_ctx *ctx, tfd_fact_id id, tfd_limit which)
                          TFD_STR("getrlimit"));
 }
 
-/* Where tempfile.gettempdir looks, in its order: variables, fixed folders, the current one (Lib/tempfile.py). */
+/* Where tempfile.gettempdir looks, in its order: variables, fixed folders, the current one (Lib/tempfile.py).
+ */
 static size_t temp_folders(const tfd_sys *sys, tfd_str out[7])
 {
     static const char *const variables[] = {"TMPDIR", "TEMP", "TMP"};
@@ -101,7 +102,8 @@ static void set_tmp(tfd_probe_ctx *ctx)
             where = folders[i];
         }
     }
-    tfd_fact_set_int(ctx->facts, TFD_FACT_TMP_FREE_BYTES, most > INT64_MAX ? INT64_MAX : (int64_t)most, where);
+    tfd_fact_set_int(ctx->facts, TFD_FACT_TMP_FREE_BYTES, most > INT64_MAX ? INT64_MAX : (int64_t)most,
+                     where);
     tfd_fact_set_bool(ctx->facts, TFD_FACT_TMP_WRITABLE, writable, where);
 }
 

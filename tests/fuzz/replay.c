@@ -1,5 +1,5 @@
-/* Replays a corpus through a fuzz target under any compiler: every file of the folders given is one input, so a past
- * crash is an ordinary regression test. */
+/* Replays a corpus through a fuzz target under any compiler: every file of the folders given is one input, so
+ * a past crash is an ordinary regression test. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,0 +1,71 @@
+/* What the import said: the outcome of the child that tried it (core/import.h). Part of the facts. */
+#ifndef TFD_CORE_IMPORT_FACTS_H
+#define TFD_CORE_IMPORT_FACTS_H
+
+#include "core/table.h"
+
+typedef enum tfd_import_status { TFD_IMPORT_UNKNOWN, TFD_IMPORT_OK, TFD_IMPORT_FAILS } tfd_import_status;
+typedef enum tfd_import_stage {
+    TFD_STAGE_NONE,   /* not run */
+    TFD_STAGE_START,  /* the interpreter did not get as far as our first line */
+    TFD_STAGE_IMPORT, /* the import statement */
+    TFD_STAGE_USE,    /* tf.constant, the attribute of a dotted name */
+    TFD_STAGE_DONE
+} tfd_import_stage;
+
+typedef struct tfd_frame {
+    tfd_str file;
+    int line;
+    tfd_str function;
+} tfd_frame;
+
+typedef struct tfd_exception {
+    tfd_str type;   /* "ImportError" */
+    tfd_str module; /* of the type: "builtins" */
+    tfd_str message;
+    tfd_str name;        /* ImportError.name, NameError/AttributeError.name */
+    tfd_str path;        /* ImportError.path */
+    tfd_str object;      /* AttributeError: "module numpy" or the type's name */
+    tfd_str object_file; /* AttributeError on a module: its __file__ */
+    int os_code;         /* OSError.errno; 0: none */
+    tfd_str filename;    /* OSError.filename, SyntaxError.filename */
+    int line;            /* SyntaxError.lineno */
+    tfd_frame *frames;   /* outermost first */
+    size_t frame_count;
+    bool is_context; /* __context__ (raised while handling the next) rather than __cause__ */
+} tfd_exception;
+
+typedef struct tfd_loaded_module {
+    tfd_str name; /* top-level names, and every module below tensorflow's requirements up to two levels */
+    tfd_str file; /* __file__, or the first of __path__ with is_namespace; empty: built in */
+    bool is_namespace;
+} tfd_loaded_module;
+
+typedef struct tfd_import {
+    tfd_import_status status;
+    bool ran; /* a child tried it (else the forecast decided) */
+    tfd_import_stage stage;
+    int exit_code; /* -1: none */
+    int signal;    /* 0: none */
+    bool timed_out;
+    bool flooded;    /* ended because it sent more than any import does: no Python, or a broken one */
+    int start_error; /* errno of exec; 0: started */
+    uint64_t wall_us;
+    uint64_t peak_bytes;
+    tfd_exception *exceptions; /* the one that escaped first, then its causes and contexts */
+    size_t exception_count;
+    tfd_frame *fatal; /* Python frames at a fatal signal, innermost first */
+    size_t fatal_count;
+    bool is_namespace;      /* import went well, but the module is an empty namespace package */
+    tfd_str module_file;    /* __file__ of the module asked for */
+    tfd_str module_version; /* __version__ */
+    tfd_str version;        /* of the interpreter, by itself: "3.12.1"; empty: it did not say */
+    tfd_str implementation, executable, prefix, base_prefix; /* sys.implementation.name, sys.executable … */
+    tfd_str suffix;                                          /* of its extension modules: ".cpython-312-x86_64-linux-gnu.so" */
+    tfd_strs sys_path;                                       /* the real one */
+    TFD_TABLE(tfd_loaded_module) modules;
+    tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses) */
+    tfd_str out, err;   /* what it printed, capped, secrets masked */
+} tfd_import;
+
+#endif
