@@ -38,8 +38,10 @@ def surroundings(info, cache):
 
 def run(argv, info, cache, timeout=TIMEOUT, split=False):
     """(exit code, output) of argv under the case's wrap, variables and folder; None as code on a time-out.
-    With split: (exit code, standard output, standard error)."""
-    argv = ["env", "--", *info["wrap"], *argv]      # env finds a program on the case's PATH and says why one cannot start
+    With split: (exit code, standard output, standard error), and nothing of the case's stands between here and argv:
+    an LD_PRELOAD that kills every program would kill env before tfdiag."""
+    if info["wrap"] or not split:
+        argv = ["env", "--", *info["wrap"], *argv]  # env finds a program on the case's PATH and says why one cannot start
     p = subprocess.Popen(argv, cwd=info["cwd"], env=surroundings(info, cache), stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE if split else subprocess.STDOUT, start_new_session=True)
     try:
