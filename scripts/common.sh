@@ -115,7 +115,10 @@ find_cjson() {
   [ ! -f "$(pkg-config --variable=libdir libcjson)/libcjson.a" ] || return 0
   command -v apt-get >/dev/null 2>&1 || return 0
   # In a shell of its own, where a failure ends nothing.
-  (want patch has patch && install_missing) || return 0
+  (want patch has patch && install_missing) || {
+    say "$me: going on without patch"
+    return 0
+  }
   version=$(dpkg-query -W -f '${source:Version}' libcjson-dev 2>/dev/null)
   cjson=$("$top/scripts/source-package.sh" "cjson${version:+=$version}") || cjson=
 }
