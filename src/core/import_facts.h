@@ -61,8 +61,8 @@ typedef struct tfd_import {
     tfd_str module_version; /* __version__ */
     tfd_str version;        /* of the interpreter, by itself: "3.12.1"; empty: it did not say */
     tfd_str implementation, executable, prefix, base_prefix; /* sys.implementation.name, sys.executable … */
-    tfd_str suffix;                                          /* of its extension modules: ".cpython-312-x86_64-linux-gnu.so" */
-    tfd_strs sys_path;                                       /* the real one */
+    tfd_str suffix;    /* of its extension modules: ".cpython-312-x86_64-linux-gnu.so" */
+    tfd_strs sys_path; /* the real one */
     TFD_TABLE(tfd_loaded_module) modules;
     tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses) */
     tfd_str out, err;   /* what it printed, capped, secrets masked */

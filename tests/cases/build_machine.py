@@ -56,6 +56,7 @@ def substitute(value, names):
 def names_of(case):
     v = dict({"arch": "x86_64", "prefix": "/usr/local", "version": "3.12.3", "libc": "libc.so.6"}, **case.get("vars", {}))
     major, minor = v["version"].split(".")[:2]
+    v.setdefault("program_arch", v["arch"])
     v.setdefault("xy", "%s.%s" % (major, minor))
     v.setdefault("cp", "cp%s%s" % (major, minor))
     v.setdefault("lib", "%s/lib/python%s" % (v["prefix"], v["xy"]))
@@ -120,7 +121,8 @@ class Machine:
                 self.text(path + ".py", "# standard library\n")
             elif kind == "native":
                 self.elf("%s/lib-dynload/%s.%s.so" % (lib, name, self.names["soabi"]),
-                         {"needed": [self.names["libc"]], "exports": ["PyInit_" + name]})
+                         {"arch": self.names["program_arch"], "needed": [self.names["libc"]],
+                          "exports": ["PyInit_" + name]})
 
     # ---- distributions
     def dist(self, name, spec):
