@@ -99,7 +99,7 @@ build() {
   fresh=
   [ -f "$top/build/$1/build.ninja" ] && grep -q '^TFDIAG_STATIC:' "$top/build/$1/CMakeCache.txt" || fresh=yes
   cjson=
-  [ -z "$fresh" ] || [ "$1" != release ] || find_cjson
+  [ -z "$fresh" ] || [ "$1" != release ] || want_static
   if ! build_locked "$@" </dev/null >"$log" 2>&1; then
     cat "$log" >&2
     die "building the preset $1 failed (the log above is $log)"
@@ -109,16 +109,26 @@ build() {
   fi
 }
 
-# Sets $cjson to a folder with the source of cJSON for the static program. Debian's libcjson-dev has no static library.
-# Without network, apt-get or patch it stays empty: the program becomes a dynamic one then.
-find_cjson() {
-  [ ! -f "$(pkg-config --variable=libdir libcjson)/libcjson.a" ] || return 0
+# Installs what the static program needs and sets $cjson to a folder with the source of cJSON, of which Debian has no
+# static library. All of it is a wish: without network, apt-get or rights the program becomes a dynamic one.
+want_static() {
   command -v apt-get >/dev/null 2>&1 || return 0
+  folder=$(pkg-config --variable=libdir libcrypto)
+  want_cjson=
+  [ -f "$(pkg-config --variable=libdir libcjson)/libcjson.a" ] || want_cjson=yes
   # In a shell of its own, where a failure ends nothing.
-  (want patch has patch && install_missing) || {
-    say "$me: going on without patch"
-    return 0
-  }
+  (
+    [ -z "$want_cjson" ] || want patch has patch
+    # From OpenSSL 3.2 on libcrypto may compress certificates.
+    for flag in $(pkg-config --static --libs libcrypto); do
+      case $flag in
+        -lz) want zlib1g-dev test -f "$folder/libz.a" ;;
+        -lzstd) want libzstd-dev test -f "$folder/libzstd.a" ;;
+      esac
+    done
+    install_missing
+  ) || say "$me: going on without them"
+  [ -n "$want_cjson" ] && command -v patch >/dev/null 2>&1 || return 0
   version=$(dpkg-query -W -f '${source:Version}' libcjson-dev 2>/dev/null)
   cjson=$("$top/scripts/source-package.sh" "cjson${version:+=$version}") || cjson=
 }
