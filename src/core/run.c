@@ -204,6 +204,20 @@ static void read_surroundings(tfd_run *run)
     facts->has_script = run->options->script.len > 0;
 }
 
+/* --python may name anything. What does not work and does not even look like a Python (its name, a standard
+ * library, a pyvenv.cfg) is a mistake of the command line, not a broken interpreter. */
+static bool is_python(const tfd_run *run)
+{
+    const tfd_python *py = &run->facts.python;
+    tfd_str name = tfd_path_base(run->sys->style, py->path);
+    tfd_str real = tfd_path_base(run->sys->style, py->real);
+
+    if (py->broken == TFD_PY_FINE || py->broken == TFD_PY_UNKNOWN || py->pyvenv_cfg.len > 0 ||
+        py->stdlib.len > 0)
+        return true;
+    return tfd_str_starts_z(name, "py") || tfd_str_starts_z(real, "py") || tfd_str_starts_z(name, "graalpy");
+}
+
 /* ---- the import */
 
 static bool can_import(const tfd_run *run)
@@ -396,14 +410,15 @@ static void fill_report(tfd_run *run)
     report->exit_code = exit_code_of(run);
 }
 
+/* message and hint live as long as the run. */
 static tfd_status fail_report(tfd_run *run, tfd_str message, tfd_str hint)
 {
     tfd_report *report = &run->report;
 
     report->has_target = false;
     report->knowledge = tfd_kb_date(run->kb);
-    report->error = tfd_arena_str(&run->arena, message);
-    report->hint = tfd_arena_str(&run->arena, hint);
+    report->error = message;
+    report->hint = hint;
     report->exit_code = 3;
     return TFD_OK;
 }
@@ -426,6 +441,15 @@ static tfd_status examine(tfd_run *run, tfd_err *err)
     return TFD_OK;
 }
 
+/* Whoever lacks memory for a path or a row may take the thing for absent. Nothing of such a run is told. */
+static bool had_memory(const tfd_run *run)
+{
+    for (size_t i = 0; i < PROBE_COUNT; i++)
+        if (run->probes[i].arena.failed || run->probes[i].status == TFD_ENOMEM)
+            return false;
+    return !run->arena.failed && !run->rank_arena.failed && tfd_kb_is_whole(run->kb);
+}
+
 tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
 {
     const probe_state *python;
@@ -435,8 +459,12 @@ tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
     read_surroundings(run);
     run_phase(run, TFD_PHASE_SYSTEM);
     python = find_probe(run, "python");
-    if (python->status != TFD_OK)
+    if (python->status != TFD_OK && python->status != TFD_ENOMEM)
         return fail_report(run, tfd_str_of(python->err.text), TFD_STR("Name one: tfdiag --python PATH"));
+    if (!is_python(run))
+        return fail_report(
+            run, tfd_arena_fmt(&run->arena, "%.*s is no Python interpreter", TFD_ARG(run->facts.python.path)),
+            TFD_STR("Name an interpreter or the folder of an environment: tfdiag --python PATH"));
     start_import(run);
     st = examine(run, err);
     if (st == TFD_OK)
@@ -448,7 +476,7 @@ tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
         if (st == TFD_OK)
             st = diagnose(run);
     }
-    if (st == TFD_ENOMEM)
+    if (st == TFD_ENOMEM || (st == TFD_OK && !had_memory(run)))
         return fail_report(run, TFD_STR("out of memory"), TFD_STR("Run tfdiag where more memory is free."));
     fill_report(run);
     return st;

@@ -62,6 +62,27 @@ static bool is_taken(const tfd_place *place, tfd_str name)
     return tfd_map_get(&place->names, name) != TFD_MAP_NONE;
 }
 
+/* Whether a path lies in the folders that installers manage. Nothing is ever renamed there. */
+static bool is_installed(const tfd_fix_ctx *ctx, tfd_str path)
+{
+    return tfd_str_find_z(path, "/site-packages/") != TFD_NPOS ||
+           tfd_str_find_z(path, "/dist-packages/") != TFD_NPOS ||
+           tfd_path_is_below(TFD_PATH_POSIX, path, ctx->view->facts->python.stdlib);
+}
+
+/* The start folder is inside of an installed package: not its files are wrong, but starting there is. */
+static void fix_start_folder(tfd_fix_ctx *ctx)
+{
+    tfd_str home = ctx->view->facts->home;
+
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Start elsewhere: %.*s lies inside of an installed package",
+                                     TFD_ARG(ctx->view->facts->start_dir)));
+    if (!ctx->view->facts->has_script)
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena, "cd %.*s",
+                                      TFD_ARG(home.len > 0 ? tfd_sh_quote(ctx->arena, home) : TFD_STR("/"))));
+}
+
 static void fix_shadow(tfd_fix_ctx *ctx)
 {
     tfd_str path = ctx->lead->path;
@@ -70,6 +91,10 @@ static void fix_shadow(tfd_fix_ctx *ctx)
     tfd_str fresh = tfd_arena_fmt(ctx->arena, "my_%.*s", TFD_ARG(name));
     const tfd_place *place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, path));
 
+    if (is_installed(ctx, path)) {
+        fix_start_folder(ctx);
+        return;
+    }
     for (int i = 2; place && is_taken(place, fresh) && i < 100; i++)
         fresh = tfd_arena_fmt(ctx->arena, "my%d_%.*s", i, TFD_ARG(name));
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Give %.*s another name", TFD_ARG(path)));

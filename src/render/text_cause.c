@@ -104,13 +104,14 @@ static void put_evidence(tfd_page *page, const tfd_cause *cause, size_t count, c
 {
     size_t column = source_column(page, cause, count, d);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0, shown = 0; i < cause->evidence_count && shown < count; i++) {
         const tfd_evidence *one = &cause->evidence[i];
         tfd_str source = tfd_page_text(page, source_of(one, i ? one - 1 : NULL)), written;
         size_t start = page->out->len, last;
 
         if (is_repeated(page, cause, one, d))
             continue;
+        shown++;
         if (d->everything && one->weight)
             source = tfd_page_fmt(page, "%.*s%s%+d", TFD_ARG(source), source.len ? "  " : "", one->weight);
         tfd_page_pad(page, INDENT);

@@ -270,8 +270,8 @@ def _(e):
 @healthy("healthy-cwd-gone")
 def _(e):
     """started in a folder that was deleted meanwhile"""
-    d = e.workdir()
-    e.wrap = ["sh", "-c", 'd=$(mktemp -d "$0/gone.XXXX") && cd "$d" && rmdir "$d" && exec "$@"', d]
+    e.workdir()
+    e.wrap = ["sh", "-c", 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$@"', "sh"]
 
 
 @healthy("healthy-zip-stdlib", kind="base")
