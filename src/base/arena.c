@@ -44,16 +44,18 @@ void tfd_arena_done(tfd_arena *arena)
 
 static tfd_arena_block *add_block(tfd_arena *arena, size_t need)
 {
-    size_t size = arena->head ? arena->head->size * 2 : BLOCK_MIN;
     tfd_arena_block *block;
+    size_t size;
 
-    if (size > BLOCK_MAX)
-        size = BLOCK_MAX;
 #ifdef TFD_ARENA_EXACT
     size = need; /* one malloc for each object, so that sanitizers see every overrun */
-#endif
+#else
+    size = arena->head ? arena->head->size * 2 : BLOCK_MIN;
+    if (size > BLOCK_MAX)
+        size = BLOCK_MAX;
     if (size < need)
         size = need;
+#endif
     if (arena->used > arena->limit || size + HEADER > arena->limit - arena->used) {
         size = need;
         if (arena->used > arena->limit || size + HEADER > arena->limit - arena->used)

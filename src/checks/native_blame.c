@@ -199,7 +199,7 @@ static tfd_finding undefined_finding(const tfd_view *view, const tfd_symbol_prob
     for (size_t i = 0; i < view->facts->intruders.count; i++) {
         const tfd_intruder *one = &view->facts->intruders.items[i];
 
-        if (one->object == problem->provider && problem->provider != TFD_NONE)
+        if (provider && one->object == problem->provider)
             return ldpath_finding(one->rule, provider->path, weight, effect);
     }
     if (tfd_blame_is_foreign(view, place))

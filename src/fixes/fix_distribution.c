@@ -35,7 +35,7 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx)
 {
     const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
     tfd_str key = dist ? dist->key : ctx->lead->subject;
-    tfd_dist_fault fault = tfd_dist_fault_of(ctx->view, ctx->lead->dist, key);
+    tfd_dist_fault fault = dist ? tfd_dist_fault_of(ctx->view, ctx->lead->dist, key) : TFD_FAULT_MISSING;
 
     switch (fault) {
     case TFD_FAULT_MISSING:

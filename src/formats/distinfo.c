@@ -133,8 +133,7 @@ bool tfd_record_next(tfd_str *rest, char scratch[TFD_RECORD_PATH_MAX], tfd_recor
     if (path.len > TFD_RECORD_PATH_MAX)
         return true;
     out->path = path;
-    if ((is_quoted && memchr(path.ptr ? path.ptr : "", '"', path.len)) ||
-        (path.len && memchr(path.ptr, '\\', path.len)))
+    if (path.ptr && ((is_quoted && memchr(path.ptr, '"', path.len)) || memchr(path.ptr, '\\', path.len)))
         if (!decode_path(path, is_quoted, scratch, &out->path))
             out->path.len = 0;
     (void)tfd_str_cut(tail, ',', &out->hash, &size);

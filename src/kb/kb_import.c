@@ -201,7 +201,7 @@ bool tfd_kb_is_optional(tfd_kb *kb, tfd_str module, tfd_str dist)
     tfd_kb_imports *imports;
 
     for (size_t i = 0; i < count; i++) {
-        if (tfd_kb_imports_load(kb, lines[i], &imports, NULL) != TFD_OK ||
+        if (tfd_kb_imports_load(kb, lines[i], &imports, NULL) != TFD_OK || !imports ||
             need_in(kb, imports, true, dist) > most)
             return false;
     }

@@ -71,7 +71,7 @@ tfd_status tfd_loader_expand(tfd_loader *loader, tfd_str text, tfd_str origin, t
 static tfd_status add_dir(tfd_loader *loader, tfd_str entry, tfd_str origin, tfd_loader_path *path,
                           tfd_err *err)
 {
-    tfd_str dir;
+    tfd_str dir = {NULL, 0};
     tfd_status st = tfd_loader_expand(loader, entry, origin, &dir, err);
 
     if (st != TFD_OK)

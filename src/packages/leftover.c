@@ -67,10 +67,10 @@ static tfd_str guess_key(tfd_packages *packages, tfd_str entry)
     if (stem.len < 3 || stem.len >= sizeof name)
         return (tfd_str){NULL, 0};
     memcpy(name, stem.ptr, stem.len);
-    for (char c = 'a'; c <= 'z'; c++) {
+    for (int c = 'a'; c <= 'z'; c++) {
         tfd_str guess;
 
-        name[0] = c;
+        name[0] = (char)c;
         guess = (tfd_str){key, tfd_name_key((tfd_str){name, stem.len}, key, sizeof key)};
         if (is_wanted_key(packages, guess))
             return tfd_arena_str(packages->arena, guess);

@@ -213,7 +213,7 @@ static tfd_status match_claim(void *ctx, const tfd_record_row *row)
     const claim *first;
     tfd_str path;
 
-    if (found == TFD_MAP_NONE || is_namespace_init(row->path))
+    if (found >= pair->first.count || is_namespace_init(row->path))
         return TFD_OK;
     first = &pair->first.items[found];
     pair->pair->shared++;

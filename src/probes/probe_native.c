@@ -328,7 +328,7 @@ static tfd_status find_noexec(native *n)
 
         if (file->state != TFD_OBJECT_OK)
             continue;
-        if (row == TFD_MAP_NONE) {
+        if (row >= points.count) {
             if (!TFD_GROW(n->ctx->arena, &points))
                 return TFD_ENOMEM;
             row = (uint32_t)points.count;

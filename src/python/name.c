@@ -144,7 +144,7 @@ bool tfd_pyversion_in_literals(tfd_str bytes, int major, int minor, tfd_pyversio
     char needle[32];
     size_t at = 0;
 
-    snprintf(needle, sizeof needle, "%d.%d.", major, minor);
+    (void)snprintf(needle, sizeof needle, "%d.%d.", major, minor);
     while (at < bytes.len) {
         size_t hit = tfd_str_find_z(tfd_str_from(bytes, at), needle);
         tfd_str word, rest;

@@ -95,7 +95,7 @@ static bool look_below(const tfd_sys *sys, tfd_arena *arena, tfd_str prefix, int
         char folder[64];
         tfd_str name;
 
-        snprintf(folder, sizeof folder, folders[i], minor);
+        (void)snprintf(folder, sizeof folder, folders[i], minor);
         name = tfd_str_of(folder);
         if (look_in(sys, arena, tfd_path_join(sys->style, arena, prefix, name), dist, version))
             return true;
