@@ -197,7 +197,8 @@ static bool visit_literals(void *ctx, tfd_str bytes)
     size_t hit;
 
     while (c->tries < PREFIX_TRIES && (hit = tfd_str_find_char(rest, '/')) != TFD_NPOS) {
-        bool starts = (size_t)(rest.ptr - bytes.ptr) + hit > 0 && rest.ptr[hit - 1] == '\0';
+        const char *slash = rest.ptr + hit;
+        bool starts = slash > bytes.ptr && slash[-1] == '\0';
         tfd_str text, after;
 
         rest = tfd_str_from(rest, hit);

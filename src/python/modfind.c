@@ -137,6 +137,8 @@ static bool find_in_folder(const tfd_modfind *f, const folder *dir, tfd_str name
     for (size_t i = 0; i < f->suffix_count && name.len + f->suffixes[i].len < sizeof buffer; i++) {
         tfd_str file = {buffer, name.len + f->suffixes[i].len};
 
+        if (name.len == 0 || f->suffixes[i].len == 0) /* memory ran out while the suffixes were made */
+            continue;
         memcpy(buffer, name.ptr, name.len);
         memcpy(buffer + name.len, f->suffixes[i].ptr, f->suffixes[i].len);
         if (!find_entry(f, dir, file, &kind))
