@@ -72,7 +72,7 @@ static tfd_arena_block *add_block(tfd_arena *arena, size_t need)
     return block;
 }
 
-void *tfd_arena_take(tfd_arena *arena, size_t n, size_t size)
+static void *take(tfd_arena *arena, size_t n, size_t size)
 {
     tfd_arena_block *block = arena->head;
     size_t bytes;
@@ -94,6 +94,14 @@ void *tfd_arena_take(tfd_arena *arena, size_t n, size_t size)
     out = (char *)block->data + block->used;
     block->used += bytes;
     memset(out, 0, bytes);
+    return out;
+}
+
+void *tfd_arena_take(tfd_arena *arena, size_t n, size_t size)
+{
+    void *out = take(arena, n, size);
+
+    arena->failed = arena->failed || !out;
     return out;
 }
 

@@ -12,7 +12,8 @@ typedef struct tfd_arena {
     tfd_arena_block *head; /* newest block */
     size_t limit;          /* bytes that may be taken in all; 0 = TFD_ARENA_LIMIT */
     size_t used;           /* bytes taken from the system */
-    long fail_at;          /* test hook: > 0 counts down and fails the request that reaches 0; 0 = off */
+    bool failed;  /* a request got nothing since tfd_arena_init: what was built from it is incomplete */
+    long fail_at; /* test hook: > 0 counts down and fails the request that reaches 0; 0 = off */
 } tfd_arena;
 
 #define TFD_ARENA_LIMIT ((size_t)512 << 20)

@@ -50,7 +50,7 @@ bool tfd_native_blame_object(const tfd_view *view, size_t row, int weight, tfd_f
     const tfd_object *object = tfd_view_object(view, row);
     tfd_finding finding;
 
-    if (!object || object->state == TFD_OBJECT_OK)
+    if (!object || object->state == TFD_OBJECT_OK || object->state == TFD_OBJECT_UNKNOWN)
         return false;
     /* try/except survives an ImportError, not the SIGBUS that a page behind the end of the file gives. */
     finding = object_finding(

@@ -323,7 +323,8 @@ typedef enum tfd_object_state {
     TFD_OBJECT_NOT_ELF,    /* a linker script, a text, a Git LFS pointer … */
     TFD_OBJECT_WRONG_ARCH, /* machine or class differs from the interpreter's */
     TFD_OBJECT_DAMAGED,    /* ELF, but its tables contradict each other */
-    TFD_OBJECT_NOEXEC      /* on a file system mounted noexec: mapping its code is refused */
+    TFD_OBJECT_NOEXEC,     /* on a file system mounted noexec: mapping its code is refused */
+    TFD_OBJECT_UNKNOWN     /* could not be looked at; why says why */
 } tfd_object_state;
 
 typedef struct tfd_object {

@@ -339,6 +339,8 @@ bool tfd_elf_copy_string(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf,
         return false;
     if (reader->sys->read_at(reader->sys, &reader->file, offset, bytes, text.len, &got, NULL) == TFD_OK)
         *out = (tfd_str){bytes, got};
+    else
+        reader->failed = true;
     return true;
 }
 

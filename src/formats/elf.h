@@ -100,6 +100,7 @@ typedef struct tfd_elf_reader {
     const tfd_sys *sys;
     tfd_file file;
     uint64_t clock;
+    bool failed; /* set, and never taken back, when the machine could not answer: what was read is in doubt */
     struct {
         uint64_t offset;
         uint64_t used; /* clock at the last use */

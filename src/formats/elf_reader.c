@@ -4,6 +4,8 @@
 
 tfd_status tfd_elf_reader_open(tfd_elf_reader *reader, const tfd_sys *sys, tfd_str path, tfd_err *err)
 {
+    tfd_status st;
+
     reader->sys = sys;
     reader->file = TFD_FILE_NONE;
     reader->clock = 0;
@@ -12,7 +14,10 @@ tfd_status tfd_elf_reader_open(tfd_elf_reader *reader, const tfd_sys *sys, tfd_s
         reader->windows[i].used = 0;
         reader->windows[i].offset = 0;
     }
-    return sys->open(sys, path, &reader->file, err);
+    st = sys->open(sys, path, &reader->file, err);
+    if (st != TFD_OK && st != TFD_ENOENT && st != TFD_EACCESS)
+        reader->failed = true;
+    return st;
 }
 
 void tfd_elf_reader_close(tfd_elf_reader *reader)
@@ -44,8 +49,10 @@ const uint8_t *tfd_elf_bytes(tfd_elf_reader *reader, uint64_t offset, size_t len
         start = offset;
     reader->windows[oldest].len = 0;
     if (reader->sys->read_at(reader->sys, &reader->file, start, reader->windows[oldest].bytes, TFD_ELF_WINDOW,
-                             &got, NULL) != TFD_OK)
+                             &got, NULL) != TFD_OK) {
+        reader->failed = true;
         return NULL;
+    }
     reader->windows[oldest].offset = start;
     reader->windows[oldest].len = got;
     reader->windows[oldest].used = ++reader->clock;

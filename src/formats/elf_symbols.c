@@ -49,8 +49,10 @@ static tfd_status read_words(tfd_elf_reader *reader, tfd_arena *arena, const tfd
     if (!bytes)
         return tfd_err_set(err, TFD_ENOMEM, 0, "hash table: out of memory");
     st = reader->sys->read_at(reader->sys, &reader->file, offset, bytes, count * size, &got, err);
-    if (st != TFD_OK)
+    if (st != TFD_OK) {
+        reader->failed = true;
         return st;
+    }
     if (got != count * size)
         return tfd_err_set(err, TFD_EIO, 0, "the file became shorter");
     for (size_t i = 0; elf->big_endian != host_is_big_endian() && i < count * size; i += size) {

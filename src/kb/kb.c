@@ -154,6 +154,11 @@ tfd_status tfd_kb_preload(tfd_kb *kb, tfd_str tf_version, tfd_err *err)
     return st;
 }
 
+bool tfd_kb_is_whole(const tfd_kb *kb)
+{
+    return !kb->arena->failed;
+}
+
 tfd_str tfd_kb_date(tfd_kb *kb)
 {
     tfd_kb_topic_load(kb, TFD_KB_TOPIC_DATE, NULL);

@@ -42,6 +42,8 @@ typedef struct tfd_kb_strs {
 tfd_status tfd_kb_open(tfd_arena *arena, const tfd_sys *sys, tfd_str dir, tfd_kb **out, tfd_err *err);
 /* Parses what a diagnosis of this TensorFlow version (empty: unknown) asks for. TFD_EFORMAT, TFD_ENOMEM. */
 tfd_status tfd_kb_preload(tfd_kb *kb, tfd_str tf_version, tfd_err *err);
+/* False once memory was missing: an answer may lack rows then. */
+bool tfd_kb_is_whole(const tfd_kb *kb);
 /* "2026-11-22": when the data was last brought up to date. */
 tfd_str tfd_kb_date(tfd_kb *kb);
 

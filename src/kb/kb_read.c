@@ -48,9 +48,15 @@ tfd_status tfd_kb_json_read(const tfd_kb *kb, tfd_str name, cJSON **out, tfd_err
 {
     tfd_str text;
 
+    tfd_status st;
+
     if (!tfd_kb_file_find(kb, name, &text))
         return tfd_err_set(err, TFD_ENOENT, 0, "no data file %.*s", TFD_ARG(name));
-    return tfd_kb_json_parse(name, text, out, err);
+    st = tfd_kb_json_parse(name, text, out, err);
+    /* Built-in files are right (tests read them all) and others were parsed when kb was opened: only memory
+     * can be missing, which the JSON reader does not tell from a mistake. */
+    kb->arena->failed = kb->arena->failed || st != TFD_OK;
+    return st;
 }
 
 static tfd_str copy_text(tfd_kb *kb, const cJSON *item)

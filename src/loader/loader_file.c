@@ -116,7 +116,7 @@ static tfd_status read_file(tfd_loader *loader, size_t index, tfd_err *err)
     if (st == TFD_EACCESS)
         set_state(file, TFD_OBJECT_UNREADABLE, TFD_STR("this user may not read it"));
     else if (st != TFD_OK)
-        set_state(file, TFD_OBJECT_UNREADABLE, tfd_arena_str(loader->arena, tfd_str_of(why.text)));
+        set_state(file, TFD_OBJECT_UNKNOWN, tfd_arena_str(loader->arena, tfd_str_of(why.text)));
     else
         judge(loader, file);
     return TFD_OK;
@@ -161,7 +161,8 @@ static tfd_loader_look look_of(const tfd_loader *loader, const tfd_loader_file *
                        file->elf.machine == loader->files.items[loader->program].elf.machine;
 
     /* Another byte order ends the search where machine and class agree; other processors are passed over. */
-    if (file->state == TFD_OBJECT_UNREADABLE || (file->state == TFD_OBJECT_WRONG_ARCH && !other_order))
+    if (file->state == TFD_OBJECT_UNREADABLE || file->state == TFD_OBJECT_UNKNOWN ||
+        (file->state == TFD_OBJECT_WRONG_ARCH && !other_order))
         return TFD_LOOK_PASSED;
     return TFD_LOOK_TAKEN;
 }
@@ -182,9 +183,16 @@ tfd_status tfd_loader_look_at(tfd_loader *loader, tfd_str path, tfd_loader_look 
             *look = TFD_LOOK_PASSED;
             return TFD_OK;
         }
-        if (st != TFD_OK)
+        if (st == TFD_ENOENT)
             return TFD_OK;
-        st = row_of(loader, path, &stat, file, err);
+        if (st != TFD_OK)
+            return tfd_loader_add_lost(loader, path, TFD_OBJECT_UNKNOWN, tfd_str_of(tfd_status_text(st)),
+                                       file, err);
+        if (stat.kind == TFD_KIND_FILE)
+            st = row_of(loader, path, &stat, file, err);
+        else
+            st = tfd_loader_add_lost(loader, path, TFD_OBJECT_UNREADABLE, TFD_STR("it is no regular file"),
+                                     file, err);
         if (st != TFD_OK)
             return st;
     }

@@ -155,10 +155,19 @@ static tfd_status check_files(tfd_packages *packages, size_t row)
     return TFD_OK;
 }
 
+/* Where the machine cannot tell, the file counts as there: nothing is concluded from its absence. */
+static bool may_be_file(tfd_packages *packages, tfd_str path)
+{
+    tfd_stat info;
+    tfd_status status = packages->sys->stat(packages->sys, path, true, &info, NULL);
+
+    return status == TFD_OK ? info.kind == TFD_KIND_FILE : status != TFD_ENOENT;
+}
+
 static bool has_init(tfd_packages *packages, tfd_str folder)
 {
-    return tfd_sys_is_file(packages->sys, join(packages, folder, TFD_STR("__init__.py"))) ||
-           tfd_sys_is_file(packages->sys, join(packages, folder, TFD_STR("__init__.pyc")));
+    return may_be_file(packages, join(packages, folder, TFD_STR("__init__.py"))) ||
+           may_be_file(packages, join(packages, folder, TFD_STR("__init__.pyc")));
 }
 
 static bool has_tensorflow_dist(const tfd_facts *facts, size_t place)

@@ -143,6 +143,9 @@ static tfd_status collect(tfd_probe_ctx *ctx, const tfd_record_work *work)
         if (chunk->status != TFD_OK)
             forget(facts, tfd_arena_fmt(ctx->arena, "%.*s/RECORD: %s", TFD_ARG(dist->path),
                                         tfd_status_text(chunk->status)));
+        else if (chunk->unknown > 0)
+            forget(facts, tfd_arena_fmt(ctx->arena, "%zu files of %.*s could not be looked at",
+                                        chunk->unknown, TFD_ARG(dist->name)));
         dist->files += chunk->rows;
         dist->missing += chunk->missing;
         dist->wrong_size += chunk->wrong_size;
@@ -173,7 +176,9 @@ tfd_status tfd_record_check(tfd_probe_ctx *ctx, tfd_err *err)
         status = collect(ctx, &work);
     if (status == TFD_OK)
         status = tfd_record_find_overlaps(ctx, &work);
-    for (size_t i = 0; i < work.worker_count; i++)
+    for (size_t i = 0; i < work.worker_count; i++) {
+        ctx->arena->failed = ctx->arena->failed || workers[i].keep.failed;
         tfd_arena_done(&workers[i].keep);
+    }
     return status == TFD_OK ? TFD_OK : tfd_err_set(err, status, 0, "RECORD: %s", tfd_status_text(status));
 }

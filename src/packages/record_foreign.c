@@ -153,6 +153,7 @@ tfd_status tfd_record_find_foreign(tfd_probe_ctx *ctx, size_t dist, tfd_err *err
     status = take_records(&all);
     for (size_t n = 0; all.stack.count && n < FOLDERS_MAX && status == TFD_OK; n++)
         status = search_folder(&all, all.stack.items[--all.stack.count]);
+    ctx->arena->failed = ctx->arena->failed || arena.failed;
     tfd_arena_done(&arena);
     return status == TFD_OK ? TFD_OK
                             : tfd_err_set(err, status, 0, "foreign files: %s", tfd_status_text(status));

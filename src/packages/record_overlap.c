@@ -264,6 +264,7 @@ static tfd_status judge_pair(tfd_probe_ctx *ctx, tfd_overlap *overlap)
         status = visit_rows(ctx->sys, &arena, &dists[overlap->first], take_claim, &pair);
     if (status == TFD_OK)
         status = visit_rows(ctx->sys, &arena, &dists[overlap->second], match_claim, &pair);
+    ctx->arena->failed = ctx->arena->failed || arena.failed;
     tfd_arena_done(&arena);
     return status;
 }
@@ -277,6 +278,7 @@ tfd_status tfd_record_find_overlaps(tfd_probe_ctx *ctx, const tfd_record_work *w
 
     tfd_arena_init(&arena, 0);
     status = find_pairs(ctx, work, &arena);
+    ctx->arena->failed = ctx->arena->failed || arena.failed;
     tfd_arena_done(&arena);
     for (size_t i = 0; i < all->count && status == TFD_OK; i++) {
         status = judge_pair(ctx, &all->items[i]);

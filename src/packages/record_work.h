@@ -10,6 +10,7 @@ typedef struct tfd_record_chunk {
     uint64_t offset;
     tfd_status status;
     size_t rows, missing, wrong_size, unreadable;
+    size_t unknown; /* of which the machine could not say whether they are there */
 } tfd_record_chunk;
 
 /* A problem as a worker found it; becomes a row of facts->file_problems. */

@@ -161,6 +161,8 @@ static bool judge(job *one, size_t index, const tfd_stat_item *item)
     } else if (item->status == TFD_OK && !is_readable(one, &item->stat, r->path)) {
         one->chunk->unreadable++;
         keep(one, index, TFD_FILE_UNREADABLE, r->path, false, item->stat.size);
+    } else if (item->status != TFD_OK) {
+        one->chunk->unknown++;
     }
     return false;
 }
@@ -253,5 +255,7 @@ void tfd_record_worker_run(void *ctx, size_t index)
         one.chunk->status = buffer ? check_chunk(&one) : TFD_ENOMEM;
         tfd_arena_rewind(&scratch, mark);
     }
+    if (scratch.failed)
+        work->workers[index].keep.failed = true;
     tfd_arena_done(&scratch);
 }

@@ -68,6 +68,8 @@ static tfd_status find_below(finder *f, tfd_str folder, tfd_str pattern, tfd_str
         if (!path.ptr)
             return no_memory(f->err);
         st = f->ctx->sys->stat(f->ctx->sys, path, true, &stat, NULL);
+        if (st != TFD_OK && st != TFD_ENOENT && st != TFD_EACCESS)
+            f->out->unknown = path;
         if (st == TFD_EACCESS || (st == TFD_OK && stat.kind == TFD_KIND_FILE)) {
             *out = path;
             return TFD_OK;

@@ -21,6 +21,7 @@ typedef struct tfd_native_root {
 typedef struct tfd_native_roots {
     tfd_native_root *items;
     size_t count, capacity;
+    tfd_str unknown; /* a path of which the machine could not say whether it is there; empty: none */
 } tfd_native_roots;
 
 tfd_status tfd_native_roots_find(tfd_probe_ctx *ctx, tfd_native_roots *out, tfd_err *err);

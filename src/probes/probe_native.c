@@ -122,6 +122,10 @@ static tfd_status open_roots(native *n)
             st = mark_list(n, &n->loader.closure, root->is_optional);
         if (st != TFD_OK)
             break;
+        if (n->loader.files.items[file].state == TFD_OBJECT_MISSING) { /* it was there a moment ago */
+            n->loader.files.items[file].state = TFD_OBJECT_UNKNOWN;
+            n->loader.files.items[file].why = TFD_STR("it comes and goes");
+        }
         n->marks.module[file] = 1;
         n->marks.dist[file] = root->dist;
     }
@@ -344,6 +348,41 @@ static tfd_status find_noexec(native *n)
     return TFD_OK;
 }
 
+/* ---- what could not be looked at */
+
+/* Why the answers are in doubt: one file that does not tell changes what others find and bind. Empty: they
+ * are not. */
+static tfd_str find_doubt(const native *n)
+{
+    if (n->roots.unknown.len > 0)
+        return tfd_arena_fmt(n->ctx->arena, "%.*s could not be looked at", TFD_ARG(n->roots.unknown));
+    for (size_t i = 0; i < n->loader.files.count; i++) {
+        const tfd_loader_file *file = &n->loader.files.items[i];
+
+        if (file->state == TFD_OBJECT_UNKNOWN)
+            return tfd_arena_fmt(n->ctx->arena, "%.*s: %.*s", TFD_ARG(file->path), TFD_ARG(file->why));
+    }
+    if ((n->loader.reader && n->loader.reader->failed) ||
+        (n->loader.lookup_reader && n->loader.lookup_reader->failed))
+        return TFD_STR("a native file could not be read to its end");
+    return TFD_STR("");
+}
+
+/* Only what was seen stays: a library that lies somewhere, rights, mounts. */
+static void forget_conclusions(tfd_facts *facts)
+{
+    facts->symbol_problems.count = 0;
+    for (size_t i = 0; i < facts->resolutions.count; i++)
+        if (facts->resolutions.items[i].state == TFD_STATE_ABSENT)
+            facts->resolutions.items[i].state = TFD_STATE_UNKNOWN;
+    for (size_t i = 0; i < facts->objects.count; i++) {
+        tfd_object_state *state = &facts->objects.items[i].state;
+
+        if (*state != TFD_OBJECT_OK && *state != TFD_OBJECT_UNREADABLE && *state != TFD_OBJECT_NOEXEC)
+            *state = TFD_OBJECT_UNKNOWN;
+    }
+}
+
 /* ---- all of it */
 
 static tfd_status examine(native *n)
@@ -377,6 +416,7 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 {
     native *n = tfd_arena_new(ctx->arena, native, 1);
     tfd_facts *facts = ctx->facts;
+    tfd_str doubt;
     tfd_status st;
 
     if (!n)
@@ -391,10 +431,19 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     st = examine(n);
     if (st == TFD_OK && n->loader.program == TFD_NONE)
         facts->objects.why = TFD_STR("the interpreter itself cannot be loaded");
+    if (st != TFD_OK && err)
+        facts->objects.why = tfd_arena_str(ctx->arena, tfd_str_of(err->text));
     facts->objects.complete = st == TFD_OK && n->loader.program != TFD_NONE;
+    doubt = find_doubt(n);
+    if (st == TFD_OK && doubt.len > 0) {
+        forget_conclusions(facts);
+        facts->objects.complete = false;
+        facts->objects.why = doubt;
+    }
     facts->resolutions.complete = facts->objects.complete;
     facts->symbol_problems.complete = facts->objects.complete;
     facts->intruders.complete = facts->objects.complete;
+    ctx->arena->failed = ctx->arena->failed || n->scratch.failed;
     tfd_arena_done(&n->scratch);
     return st;
 }

@@ -12,11 +12,16 @@ static tfd_status index_names(tfd_arena *arena, tfd_place *place, tfd_err *err)
     return TFD_OK;
 }
 
-static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *place, tfd_err *err)
+/* *unknown is set where the machine could not say what is there. */
+static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *place, bool *unknown,
+                             tfd_err *err)
 {
-    tfd_kind kind = tfd_sys_kind(sys, place->path);
-    tfd_status status;
+    tfd_stat info;
+    tfd_status status = sys->stat(sys, place->path, true, &info, err);
+    tfd_kind kind = status == TFD_OK ? info.kind : TFD_KIND_NONE;
 
+    if (status != TFD_OK && status != TFD_ENOENT && status != TFD_EACCESS)
+        *unknown = true;
     place->exists = kind != TFD_KIND_NONE;
     if (kind == TFD_KIND_FILE) {
         place->is_zip = tfd_zipdir_read(sys, arena, place->path, &place->entries, NULL) == TFD_OK;
@@ -26,6 +31,8 @@ static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *pl
         if (status == TFD_ENOMEM)
             return status;
         place->readable = status == TFD_OK || status == TFD_ELIMIT;
+        if (!place->readable && status != TFD_EACCESS && status != TFD_ENOENT)
+            *unknown = true;
     }
     return index_names(arena, place, err);
 }
@@ -44,11 +51,13 @@ tfd_status tfd_places_fill(const tfd_sys *sys, tfd_arena *arena, const tfd_syspa
 {
     tfd_places *places = &facts->places;
     tfd_status status = TFD_OK;
+    tfd_str lost = TFD_STR("");
 
     for (size_t i = 0; i < path->count && status == TFD_OK; i++) {
         const tfd_syspath_entry *e = &path->items[i];
         tfd_place place;
         const tfd_place *before = find_before(places, e->path);
+        bool unknown = false;
 
         memset(&place, 0, sizeof place);
         if (before)
@@ -57,12 +66,18 @@ tfd_status tfd_places_fill(const tfd_sys *sys, tfd_arena *arena, const tfd_syspa
         place.kind = e->kind;
         place.source = e->source;
         if (!before && e->path.len)
-            status = list_place(sys, arena, &place, err);
+            status = list_place(sys, arena, &place, &unknown, err);
+        if (unknown && lost.len == 0)
+            lost = tfd_arena_fmt(arena, "%.*s cannot be looked at", TFD_ARG(e->path));
         if (!TFD_GROW(arena, places))
             return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the search path");
         places->items[places->count++] = place;
     }
     places->complete = path->complete;
     places->why = path->why;
+    if (lost.len > 0) {
+        places->complete = false;
+        places->why = lost;
+    }
     return status;
 }

@@ -76,7 +76,7 @@ static tfd_status do_stat_many(const tfd_sys *sys, tfd_str dir, tfd_stat_item *i
         tfd_arena_mark mark = tfd_arena_get_mark(&arena);
         tfd_str path = tfd_path_join(TFD_PATH_POSIX, &arena, dir, items[i].name);
 
-        items[i].status = do_stat(sys, path, true, &items[i].stat, NULL);
+        items[i].status = path.ptr ? do_stat(sys, path, true, &items[i].stat, NULL) : TFD_ENOMEM;
         tfd_arena_rewind(&arena, mark);
     }
     tfd_arena_done(&arena);

@@ -121,6 +121,8 @@ tfd_status tfd_fixture_find(const tfd_fixture *fixture, tfd_arena *arena, tfd_st
             st = ++links > LINKS_MAX ? tfd_err_set(err, TFD_EIO, ELOOP, "%.*s: too many links", TFD_ARG(path))
                                      : TFD_OK;
     }
+    if (st == TFD_OK || st == TFD_ENOENT)
+        st = arena->failed ? tfd_err_set(err, TFD_ENOMEM, ENOMEM, "%.*s: out of memory", TFD_ARG(path)) : st;
     if (st == TFD_OK)
         *out = at;
     return st;
