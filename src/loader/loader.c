@@ -203,8 +203,11 @@ static tfd_status preload_file(tfd_loader *loader, tfd_loader_list *scope, tfd_e
     tfd_str text, line;
     tfd_status st = TFD_OK;
 
-    if (loader->is_musl || tfd_sys_read_file(loader->sys, loader->arena, TFD_STR(PRELOAD_FILE), PRELOAD_MAX,
-                                             &text, NULL) != TFD_OK)
+    if (loader->is_musl)
+        return TFD_OK;
+    st = tfd_sys_read_file(loader->sys, loader->arena, TFD_STR(PRELOAD_FILE), PRELOAD_MAX, &text, NULL);
+    tfd_loader_doubt(loader, st);
+    if (st != TFD_OK)
         return TFD_OK;
     while (st == TFD_OK && tfd_str_line(&text, &line)) {
         (void)tfd_str_cut(line, '#', &line, &(tfd_str){NULL, 0});

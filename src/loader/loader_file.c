@@ -210,6 +210,12 @@ tfd_status tfd_loader_add_lost(tfd_loader *loader, tfd_str path, tfd_object_stat
     return st;
 }
 
+void tfd_loader_doubt(tfd_loader *loader, tfd_status st)
+{
+    if (st != TFD_OK && st != TFD_ENOENT && st != TFD_EACCESS)
+        loader->reader->failed = true;
+}
+
 bool tfd_loader_is_usable(const tfd_loader_file *file)
 {
     return file->state == TFD_OBJECT_OK;

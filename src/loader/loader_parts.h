@@ -32,6 +32,8 @@ tfd_status tfd_loader_look_at(tfd_loader *loader, tfd_str path, tfd_loader_look 
 tfd_status tfd_loader_add_lost(tfd_loader *loader, tfd_str path, tfd_object_state state, tfd_str why,
                                size_t *file, tfd_err *err);
 bool tfd_loader_is_usable(const tfd_loader_file *file);
+/* Remembers (reader->failed) that the machine could not answer: what is found from now on is in doubt. */
+void tfd_loader_doubt(tfd_loader *loader, tfd_status st);
 
 /* ---- loader_bind.c: versions and symbols */
 

@@ -139,7 +139,11 @@ bool tfd_loader_has_dir(tfd_loader *loader, tfd_str dir)
     uint32_t known = tfd_map_get(&loader->dirs, dir);
 
     if (known == TFD_MAP_NONE) {
-        known = tfd_sys_is_dir(loader->sys, dir) ? 1 : 0;
+        tfd_stat info;
+        tfd_status st = loader->sys->stat(loader->sys, dir, true, &info, NULL);
+
+        /* Of a folder that cannot be asked for its files are. */
+        known = (st == TFD_OK ? info.kind == TFD_KIND_DIR : st != TFD_ENOENT) ? 1 : 0;
         (void)tfd_map_put(loader->arena, &loader->dirs, dir, known); /* only a cache */
     }
     return known == 1;
@@ -216,12 +220,14 @@ static tfd_status read_musl_path(tfd_loader *loader, tfd_str interp, tfd_err *er
     size_t dot = tfd_str_find_char(name, '.');
     tfd_str path = tfd_arena_fmt(loader->arena, "/etc/%.*s.path", TFD_ARG(tfd_str_sub(name, 0, dot)));
     tfd_str text, line;
+    tfd_status st;
 
-    if (tfd_sys_read_file(loader->sys, loader->arena, path, 65536, &text, NULL) != TFD_OK)
+    st = tfd_sys_read_file(loader->sys, loader->arena, path, 65536, &text, NULL);
+    tfd_loader_doubt(loader, st);
+    if (st != TFD_OK)
         return guess_system_dirs(loader, err);
     while (tfd_str_line(&text, &line)) {
-        tfd_status st =
-            split_path(loader, tfd_str_trim(line), false, TFD_STR(""), &loader->default_dirs, err);
+        st = split_path(loader, tfd_str_trim(line), false, TFD_STR(""), &loader->default_dirs, err);
 
         if (st != TFD_OK)
             return st;
@@ -246,14 +252,18 @@ tfd_status tfd_loader_read_defaults(tfd_loader *loader, tfd_err *err)
     tfd_str bytes;
     tfd_arena_mark mark = tfd_arena_get_mark(loader->scratch);
     tfd_status st = TFD_OK;
+    tfd_status read;
 
     loader->is_musl = tfd_str_find_z(program->elf.interp, "ld-musl") != TFD_NPOS;
     if (loader->is_musl)
         st = read_musl_path(loader, program->elf.interp, err);
-    else if (program->elf.interp.len > 0 &&
-             tfd_sys_read_file(loader->sys, loader->scratch, program->elf.interp, INTERPRETER_MAX, &bytes,
-                               NULL) == TFD_OK)
-        st = read_system_dirs(loader, bytes, err);
+    else if (program->elf.interp.len > 0) {
+        read = tfd_sys_read_file(loader->sys, loader->scratch, program->elf.interp, INTERPRETER_MAX, &bytes,
+                                 NULL);
+        tfd_loader_doubt(loader, read);
+        if (read == TFD_OK)
+            st = read_system_dirs(loader, bytes, err);
+    }
     if (loader->scratch != loader->arena)
         tfd_arena_rewind(loader->scratch, mark);
     if (st == TFD_OK && loader->default_dirs.count == 0)

@@ -152,6 +152,7 @@ static tfd_status read_cache(tfd_loader *loader, tfd_err *err)
 
     loader->cache_ready = true;
     st = tfd_sys_read_file(loader->sys, loader->arena, TFD_STR(CACHE_PATH), TFD_LDCACHE_MAX, &text, err);
+    tfd_loader_doubt(loader, st);
     if (st == TFD_OK)
         st = tfd_ldcache_parse(loader->arena, text, &loader->cache, err);
     return st == TFD_ENOMEM ? st : TFD_OK;

@@ -54,6 +54,7 @@ static void check_elf(const patient *p, const tfd_interp *in)
 {
     const tfd_elf *elf = &in->binary.elf;
     tfd_arch machine = p->sys->system(p->sys)->arch;
+    tfd_stat info;
 
     if (elf->state != TFD_ELF_OK) {
         set_broken(p, TFD_PY_BAD_FILE, describe_elf(p, in->real, elf));
@@ -61,7 +62,7 @@ static void check_elf(const patient *p, const tfd_interp *in)
         set_broken(p, TFD_PY_FOREIGN_ARCH,
                    tfd_arena_fmt(p->arena, "%.*s is built for %.*s, this machine has another processor",
                                  TFD_ARG(in->real), TFD_ARG(tfd_elf_machine_name(p->arena, elf->machine))));
-    } else if (elf->interp.len && tfd_sys_kind(p->sys, elf->interp) == TFD_KIND_NONE) {
+    } else if (elf->interp.len && p->sys->stat(p->sys, elf->interp, true, &info, NULL) == TFD_ENOENT) {
         set_broken(p, TFD_PY_NO_LOADER,
                    tfd_arena_fmt(p->arena, "%.*s wants the loader %.*s, which this system does not have",
                                  TFD_ARG(in->real), TFD_ARG(elf->interp)));
@@ -104,6 +105,8 @@ static bool has_name(const tfd_facts *facts, const char *name, bool stdlib_only)
 
         if (stdlib_only && place->kind != TFD_PLACE_STDLIB && place->kind != TFD_PLACE_STDLIB_ZIP)
             continue;
+        if (place->is_unknown)
+            return true; /* nothing is concluded from what it does not list */
         if (place->kind != TFD_PLACE_START && tfd_map_get(&place->names, tfd_str_of(name)) != TFD_MAP_NONE)
             return true;
     }

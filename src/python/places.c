@@ -12,16 +12,14 @@ static tfd_status index_names(tfd_arena *arena, tfd_place *place, tfd_err *err)
     return TFD_OK;
 }
 
-/* *unknown is set where the machine could not say what is there. */
-static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *place, bool *unknown,
-                             tfd_err *err)
+static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *place, tfd_err *err)
 {
     tfd_stat info;
     tfd_status status = sys->stat(sys, place->path, true, &info, err);
     tfd_kind kind = status == TFD_OK ? info.kind : TFD_KIND_NONE;
 
     if (status != TFD_OK && status != TFD_ENOENT && status != TFD_EACCESS)
-        *unknown = true;
+        place->is_unknown = true;
     place->exists = kind != TFD_KIND_NONE;
     if (kind == TFD_KIND_FILE) {
         place->is_zip = tfd_zipdir_read(sys, arena, place->path, &place->entries, NULL) == TFD_OK;
@@ -32,7 +30,7 @@ static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *pl
             return status;
         place->readable = status == TFD_OK || status == TFD_ELIMIT;
         if (!place->readable && status != TFD_EACCESS && status != TFD_ENOENT)
-            *unknown = true;
+            place->is_unknown = true;
     }
     return index_names(arena, place, err);
 }
@@ -57,7 +55,6 @@ tfd_status tfd_places_fill(const tfd_sys *sys, tfd_arena *arena, const tfd_syspa
         const tfd_syspath_entry *e = &path->items[i];
         tfd_place place;
         const tfd_place *before = find_before(places, e->path);
-        bool unknown = false;
 
         memset(&place, 0, sizeof place);
         if (before)
@@ -66,8 +63,8 @@ tfd_status tfd_places_fill(const tfd_sys *sys, tfd_arena *arena, const tfd_syspa
         place.kind = e->kind;
         place.source = e->source;
         if (!before && e->path.len)
-            status = list_place(sys, arena, &place, &unknown, err);
-        if (unknown && lost.len == 0)
+            status = list_place(sys, arena, &place, err);
+        if (place.is_unknown && lost.len == 0)
             lost = tfd_arena_fmt(arena, "%.*s cannot be looked at", TFD_ARG(e->path));
         if (!TFD_GROW(arena, places))
             return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the search path");
