@@ -20,6 +20,8 @@ static const char *signal_name(int number)
         return "SIGSEGV";
     case 15:
         return "SIGTERM";
+    case 24:
+        return "SIGXCPU";
     case 31:
         return "SIGSYS";
     default:
@@ -110,13 +112,40 @@ static void blame_signal(const tfd_view *view, tfd_findings *out)
             out);
     blame_intruders(view, text, out);
     blame_last_words(view, text, out);
-    if (file.len > 0)
+    if (import->signal == 24)
+        add(view,
+            tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processor time"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
+            tfd_arena_fmt(out->arena, "%.*s: the limit of processor time (ulimit -t) was reached",
+                          TFD_ARG(text)),
+            out);
+    /* A process that ends itself (SIGABRT) has found something that it does not expect; that is no sign of
+     * damage. */
+    if (file.len > 0 && import->signal != 6)
         add(view, tfd_blame_file(view, file, TFD_W_MAYBE, TFD_EFFECT_BREAKS), text, out);
 }
 
 static bool find_text(const tfd_import *import, const char *words)
 {
     return tfd_str_find_z(import->err, words) != TFD_NPOS;
+}
+
+/* "PermissionError: [Errno 13] Permission denied: '/env/pyvenv.cfg'": the number is fixed, and so is the
+ * quoted path. */
+static void blame_unreadable_at_start(const tfd_view *view, tfd_str text, tfd_findings *out)
+{
+    tfd_str err = view->facts->import.err;
+    size_t at = tfd_str_find_z(err, "[Errno 13]");
+    tfd_str rest = at == TFD_NPOS ? TFD_STR("") : tfd_str_from(err, at);
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, TFD_STR(""), TFD_W_NAMED + 20, TFD_EFFECT_BREAKS);
+    tfd_str before;
+    tfd_str path;
+
+    if (!tfd_str_cut(rest, '\'', &before, &rest) || !tfd_str_cut(rest, '\'', &path, &rest))
+        return;
+    finding.subject = path;
+    finding.path = path;
+    add(view, finding, text, out);
 }
 
 /* It did not get as far as our first line. */
@@ -142,6 +171,7 @@ static void blame_start(const tfd_view *view, tfd_findings *out)
             text, out);
     blame_intruders(view, text, out);
     blame_last_words(view, text, out);
+    blame_unreadable_at_start(view, text, out);
     tfd_exception_blame_start_files(view, text, out);
     if (find_text(import, "error while loading shared libraries"))
         add(view, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_POINTS + 10, TFD_EFFECT_BREAKS),

@@ -41,6 +41,27 @@ static void check_execstack(const tfd_view *view, tfd_findings *out)
     }
 }
 
+/* ld.so passes over an LD_PRELOAD entry that is missing, empty or no ELF; one that is cut kills every program
+ * by SIGBUS. */
+static void check_preloads(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_resolutions *all = &view->facts->resolutions;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_object *hit = tfd_view_object(view, all->items[i].hit);
+        tfd_finding finding;
+
+        if (all->items[i].object != TFD_NONE || !hit || hit->state != TFD_OBJECT_TRUNCATED)
+            continue;
+        finding = tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT, TFD_STR("LD_PRELOAD"), TFD_W_STRONG + 10,
+                                 TFD_EFFECT_BREAKS);
+        finding.path = all->items[i].name;
+        finding.text = tfd_arena_fmt(out->arena, "%.*s is cut: %.*s", TFD_ARG(hit->path), TFD_ARG(hit->why));
+        finding.source = finding.subject;
+        tfd_findings_add(out, &finding);
+    }
+}
+
 static void check_intruders(const tfd_view *view, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
@@ -86,6 +107,7 @@ static void run(const tfd_view *view, tfd_findings *out)
         if (facts->symbol_problems.items[i].is_needed)
             (void)tfd_native_blame_symbol(view, &facts->symbol_problems.items[i], TFD_W_STRONG, out);
     check_execstack(view, out);
+    check_preloads(view, out);
     check_intruders(view, out);
     if (!facts->objects.complete && facts->objects.why.len > 0 && out->check_status == TFD_CHECK_OK)
         tfd_findings_unknown(out, facts->objects.why);

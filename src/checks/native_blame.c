@@ -211,6 +211,16 @@ static tfd_finding undefined_finding(const tfd_view *view, const tfd_symbol_prob
     return finding;
 }
 
+/* Where the interpreter's own library is not found, its symbols are unknown, not absent. */
+static bool lacks_libpython(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->resolutions.count; i++)
+        if (facts->resolutions.items[i].state != TFD_STATE_PRESENT &&
+            tfd_str_starts_z(facts->resolutions.items[i].name, "libpython"))
+            return true;
+    return false;
+}
+
 bool tfd_native_blame_symbol(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
                              tfd_findings *out)
 {
@@ -219,7 +229,7 @@ bool tfd_native_blame_symbol(const tfd_view *view, const tfd_symbol_problem *pro
     tfd_effect effect = effect_of(problem->is_needed, problem->is_optional || problem->is_lazy);
     tfd_finding finding;
 
-    if (!object)
+    if (!object || (is_of_interpreter(problem->symbol) && lacks_libpython(view->facts)))
         return false;
     finding = problem->kind == TFD_SYMBOL_NO_VERSION ? version_finding(view, problem, weight, effect)
                                                      : undefined_finding(view, problem, weight, effect);

@@ -103,6 +103,13 @@ tfd_finding tfd_blame_file(const tfd_view *view, tfd_str path, int weight, tfd_e
         finding.path = path;
         return finding;
     }
+    if (place != TFD_NONE &&
+        tfd_str_starts_z(tfd_str_from(path, view->facts->places.items[place].path.len), "/tensorflow/")) {
+        /* TensorFlow without its metadata: nobody owns the file, but whose it is there is no doubt. */
+        finding = tfd_finding_of(TFD_CAUSE_TF_CORRUPT, TFD_STR("tensorflow"), weight, effect);
+        finding.path = path;
+        return finding;
+    }
     if (place != TFD_NONE && (view->facts->places.items[place].kind == TFD_PLACE_STDLIB ||
                               view->facts->places.items[place].kind == TFD_PLACE_DYNLOAD)) {
         finding = tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), weight, effect);

@@ -9,13 +9,35 @@ static bool would_pull_tensorflow(const tfd_fix_ctx *ctx, tfd_str key)
     return tfd_str_is(key, "tf-keras") || tfd_kb_is_addon(ctx->view->kb, key);
 }
 
+/* The package's folder is a link to nothing: installers write through it and fail. */
+static void remove_dangling(tfd_fix_ctx *ctx, const tfd_dist *dist)
+{
+    const tfd_place *place = tfd_view_place(ctx->view, dist->place);
+    tfd_str module = tfd_kb_dist_module(ctx->view->kb, dist->key);
+    uint32_t row;
+
+    if (module.len == 0)
+        module = dist->key;
+    row = place ? tfd_map_get(&place->names, module) : TFD_MAP_NONE;
+    if (row == TFD_MAP_NONE || place->entries.items[row].kind != TFD_KIND_LINK || dist->missing == 0)
+        return;
+    tfd_fix_command(ctx,
+                    tfd_arena_fmt(ctx->arena, "rm %.*s",
+                                  TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena,
+                                                                                 place->path, module)))));
+}
+
 static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
 {
     tfd_str spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(dist->name), TFD_ARG(dist->version));
 
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(dist->name),
                                      TFD_ARG(dist->version)));
-    tfd_fix_install(ctx, dist->has_record ? TFD_REINSTALL_NO_DEPS : TFD_INSTALL_OVER, spec);
+    remove_dangling(ctx, dist);
+    /* Where most files are gone (links into a cache that was cleaned), pip stumbles over moving them away. */
+    tfd_fix_install(
+        ctx, dist->has_record && dist->missing * 2 < dist->files ? TFD_REINSTALL_NO_DEPS : TFD_INSTALL_OVER,
+        spec);
 }
 
 static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
