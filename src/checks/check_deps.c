@@ -99,6 +99,19 @@ static void add_known_break(const tfd_view *view, size_t row, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
+/* Of a distribution that the import needs, what it requires could not be read. */
+static bool has_unread_metadata(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->dists.count && !facts->requirements.complete; i++) {
+        const tfd_dist *dist = &facts->dists.items[i];
+
+        if (dist->kind == TFD_DIST_INFO && dist->metadata.len == 0 && !dist->is_shadowed &&
+            (dist->is_needed || dist->is_tensorflow))
+            return facts->requirements.why.len > 0;
+    }
+    return false;
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
@@ -123,6 +136,8 @@ static void run(const tfd_view *view, tfd_findings *out)
             add_known_break(view, i, out); /* also what nobody requires: pandas is loaded where it is there */
     if (!facts->dists.complete && facts->dists.why.len > 0 && out->check_status == TFD_CHECK_OK)
         tfd_findings_unknown(out, facts->dists.why);
+    else if (has_unread_metadata(facts) && out->check_status == TFD_CHECK_OK)
+        tfd_findings_unknown(out, facts->requirements.why);
     else if (out->check_status == TFD_CHECK_OK || unmet > 0)
         tfd_findings_say(out, tfd_arena_fmt(out->arena, "%zu of %zu requirements not met", unmet, asked));
 }

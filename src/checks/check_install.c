@@ -73,6 +73,25 @@ static bool blame_unreadable_site(const tfd_view *view, tfd_findings *out)
     return false;
 }
 
+/* A folder laid out as an environment without its pyvenv.cfg: Python starts as the base interpreter and sees
+ * none of its packages. */
+static bool blame_lost_venv(const tfd_view *view, tfd_findings *out)
+{
+    tfd_str root = view->facts->python.venv_lost;
+    tfd_finding finding = tfd_finding_of(TFD_CAUSE_VENV_BROKEN, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+
+    if (root.len == 0)
+        return false;
+    finding.path = root;
+    finding.text = tfd_arena_fmt(
+        out->arena,
+        "%.*s is laid out as a virtual environment, but its pyvenv.cfg is gone: its packages are not seen",
+        TFD_ARG(root));
+    finding.source = root;
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
 static bool is_unsupported(const tfd_view *view)
 {
     const tfd_python *py = &view->facts->python;
@@ -113,7 +132,7 @@ static void blame_missing(const tfd_view *view, tfd_findings *out)
     const tfd_python *py = &view->facts->python;
     tfd_finding finding = tfd_finding_of(TFD_CAUSE_TF_MISSING, TFD_STR(""), TFD_W_LIKELY, TFD_EFFECT_BREAKS);
 
-    if (blame_leftovers(view, out) || blame_unreadable_site(view, out))
+    if (blame_leftovers(view, out) || blame_unreadable_site(view, out) || blame_lost_venv(view, out))
         return;
     finding.text = tfd_arena_fmt(out->arena, "no distribution and no folder of TensorFlow in %.*s",
                                  TFD_ARG(py->site_packages));

@@ -101,7 +101,7 @@ static void fix_venv(tfd_fix_ctx *ctx)
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str line = tfd_kb_line_of(py->cfg_version.len > 0 ? py->cfg_version : py->version);
     const tfd_interpreter *base = find_base(ctx->view, line);
-    tfd_str root = tfd_sh_quote(ctx->arena, py->env_root);
+    tfd_str root = tfd_sh_quote(ctx->arena, py->venv_lost.len > 0 ? py->venv_lost : py->env_root);
 
     if (py->broken == TFD_PY_MISSING && py->env_root.len == 0)
         return;

@@ -22,7 +22,9 @@ static bool runs_here(tfd_arch machine, tfd_arch program)
 {
     if (machine == TFD_ARCH_UNKNOWN || program == TFD_ARCH_UNKNOWN || machine == program)
         return true;
-    return (machine == TFD_ARCH_X86_64 && program == TFD_ARCH_X86) ||
+    /* A 64-bit kernel calls itself i686 under `setarch linux32`; a 32-bit one would not have got this far. */
+    return (machine == TFD_ARCH_X86 && program == TFD_ARCH_X86_64) ||
+           (machine == TFD_ARCH_X86_64 && program == TFD_ARCH_X86) ||
            (machine == TFD_ARCH_AARCH64 && program == TFD_ARCH_ARM);
 }
 
@@ -244,7 +246,7 @@ static bool is_own_module(const tfd_modfind *f, const tfd_python *py, tfd_str mo
     tfd_binary library;
     tfd_status status;
 
-    if (!tfd_stdlib_has(module, py->major, py->minor) || module.len > sizeof text - 2)
+    if (module.len == 0 || !tfd_stdlib_has(module, py->major, py->minor) || module.len > sizeof text - 2)
         return false;
     if (py->major == 3 && py->minor < 10)
         return true;

@@ -29,8 +29,8 @@ static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *pl
         if (status == TFD_ENOMEM)
             return status;
         place->readable = status == TFD_OK || status == TFD_ELIMIT;
-        if (!place->readable && status != TFD_EACCESS && status != TFD_ENOENT)
-            place->is_unknown = true;
+        if (status != TFD_OK && status != TFD_EACCESS && status != TFD_ENOENT)
+            place->is_unknown = true; /* or cut: more entries than are looked at */
     }
     return index_names(arena, place, err);
 }

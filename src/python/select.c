@@ -150,8 +150,16 @@ static tfd_status choose_file(const selection *s, tfd_str path, tfd_err *err)
     if (status == TFD_EACCESS)
         return TFD_OK; /* the probe says that it may not be looked at */
     if (status == TFD_OK && tfd_sys_kind(s->sys, path) == TFD_KIND_NONE) {
-        s->py->broken = TFD_PY_DANGLING;
-        s->py->broken_why = describe_broken(s, env, path, TFD_PY_DANGLING);
+        tfd_stat end;
+
+        /* A link into a folder that this user may not enter dangles only for the eye. */
+        s->py->broken =
+            s->sys->stat(s->sys, path, true, &end, NULL) == TFD_EACCESS ? TFD_PY_NOT_EXEC : TFD_PY_DANGLING;
+        s->py->broken_why =
+            s->py->broken == TFD_PY_NOT_EXEC
+                ? tfd_arena_fmt(s->arena, "%.*s leads to a folder that this user may not enter",
+                                TFD_ARG(path))
+                : describe_broken(s, env, path, TFD_PY_DANGLING);
         return TFD_OK;
     }
     if (status == TFD_OK) {

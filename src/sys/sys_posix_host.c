@@ -108,6 +108,12 @@ static int replace_file(const tfd_posix_path *path, const struct stat *old, tfd_
     return code;
 }
 
+/* /dev/stdout and its kin name an open file, whatever it is: it is written, never replaced. */
+static bool is_descriptor(const char *path)
+{
+    return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+}
+
 static int write_direct(const tfd_posix_path *path, tfd_str bytes)
 {
     int fd = open(path->z, O_WRONLY | O_CLOEXEC);
@@ -127,7 +133,7 @@ tfd_status tfd_host_write_file(tfd_str path, tfd_str bytes, tfd_err *err)
     exists = stat(wanted.z, &old) == 0;
     if (exists && S_ISDIR(old.st_mode))
         code = EISDIR;
-    else if (exists && !S_ISREG(old.st_mode))
+    else if (exists && (!S_ISREG(old.st_mode) || is_descriptor(wanted.z)))
         code = write_direct(&wanted, bytes);
     else
         code =
