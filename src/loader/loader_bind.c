@@ -150,6 +150,8 @@ static const tfd_elf_exports *exports_of(binder *b, size_t index)
         }
         if (st == TFD_ENOMEM)
             b->st = tfd_loader_no_memory(b->err);
+        if (st == TFD_EACCESS || st == TFD_ENOENT) /* it could be read a moment ago */
+            b->reader->failed = true;
     }
     return &file->exports;
 }

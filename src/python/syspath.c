@@ -151,8 +151,13 @@ static tfd_str versioned(const tfd_site_model *m, tfd_str prefix, const char *li
 
 static void add_if_dir(tfd_site_model *m, tfd_str dir, tfd_place_kind kind, const char *source)
 {
-    if (tfd_sys_is_dir(m->sys, dir))
+    tfd_stat info;
+    tfd_status st = m->sys->stat(m->sys, dir, true, &info, NULL);
+
+    if (st == TFD_OK && info.kind == TFD_KIND_DIR)
         tfd_site_add_dir(m, dir, kind, tfd_str_of(source));
+    else if (st != TFD_OK && st != TFD_ENOENT && st != TFD_EACCESS)
+        tfd_site_incomplete(m, tfd_arena_fmt(m->arena, "%.*s cannot be looked at", TFD_ARG(dir)));
 }
 
 /* The folders of one prefix: lib/pythonX.Y/site-packages, on Debian and its relatives several dist-packages.

@@ -85,8 +85,9 @@ static bool is_allowed(const tool *t, const fault *f, const char *cause)
 {
     if (f->status == TFD_ENOENT)
         return true; /* what is not there is a reason */
-    if (f->status == TFD_EACCESS && strcmp(cause, "permission-denied") == 0)
-        return true;
+    if (f->status == TFD_EACCESS &&
+        (strcmp(cause, "permission-denied") == 0 || strcmp(cause, "python-broken") == 0))
+        return true; /* an interpreter that may not read its library does not start */
     for (size_t i = 0; i < t->cause_count; i++)
         if (strcmp(cause, t->causes[i]) == 0)
             return true;
