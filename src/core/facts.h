@@ -82,7 +82,7 @@ typedef struct tfd_place {
     tfd_place_kind kind;
     tfd_str source; /* "PYTHONPATH", "/…/zz_vendor.pth:1", "pyvenv.cfg", "getpath" */
     bool exists;
-    bool readable; /* may be listed by this user */
+    bool readable;   /* may be listed by this user */
     bool is_unknown; /* the machine could not say what is there */
     bool is_zip;
     tfd_dirents entries; /* of a folder, listed once; empty if it is not readable */

@@ -27,8 +27,8 @@ static const tfd_interpreter *find_base(const tfd_view *view, tfd_str minor)
         bool fits;
 
         (void)tfd_str_cut(line, '.', &major, &rest);
-        if (one->is_broken || !tfd_str_u64(rest, &number))
-            continue;
+        if (one->is_broken || one->is_target || !tfd_str_u64(rest, &number))
+            continue; /* the target is what has to be mended */
         fits = minor.len > 0 ? tfd_str_eq(line, minor)
                              : tfd_kb_python_support(view->kb, 3, (int)number) == TFD_YES && number >= 9;
         if (fits && (!best || tfd_str_find_z(best->path, "venv") != TFD_NPOS))
@@ -96,13 +96,30 @@ static void fix_new_environment(tfd_fix_ctx *ctx)
     ctx->items[ctx->count - 1].needs_network = true;
 }
 
+/* Only pyvenv.cfg is missing: venv writes it anew, run by the interpreter that the links lead to. */
+static void fix_lost_venv(tfd_fix_ctx *ctx)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Write the pyvenv.cfg of %.*s anew; its packages stay",
+                                     TFD_ARG(py->venv_lost)));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv %.*s",
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, py->real)),
+                                       TFD_ARG(tfd_sh_quote(ctx->arena, py->venv_lost))));
+}
+
 static void fix_venv(tfd_fix_ctx *ctx)
 {
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str line = tfd_kb_line_of(py->cfg_version.len > 0 ? py->cfg_version : py->version);
     const tfd_interpreter *base = find_base(ctx->view, line);
-    tfd_str root = tfd_sh_quote(ctx->arena, py->venv_lost.len > 0 ? py->venv_lost : py->env_root);
+    tfd_str root = tfd_sh_quote(ctx->arena, py->env_root);
 
+    if (py->venv_lost.len > 0 && py->real.len > 0 &&
+        !tfd_path_is_below(TFD_PATH_POSIX, py->real, py->venv_lost)) {
+        fix_lost_venv(ctx);
+        return;
+    }
     if (py->broken == TFD_PY_MISSING && py->env_root.len == 0)
         return;
     if (!base) {

@@ -31,9 +31,12 @@ static void fix_limit(tfd_fix_ctx *ctx)
 
 static void add_chmod(tfd_fix_ctx *ctx, tfd_str path)
 {
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod a+rX %.*s",
+    /* X adds the right to execute to folders alone; the interpreter is a file that needs it. */
+    const char *mode = tfd_str_eq(path, ctx->view->facts->python.path) ? "a+rx" : "a+rX";
+
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod %s %.*s",
                                        ctx->view->facts->python.site_writable == TFD_NO ? sudo_of(ctx) : "",
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, path))));
+                                       mode, TFD_ARG(tfd_sh_quote(ctx->arena, path))));
 }
 
 static void fix_tempdir(tfd_fix_ctx *ctx)
