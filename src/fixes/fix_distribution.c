@@ -53,12 +53,37 @@ static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
     tfd_fix_install(ctx, mode, spec);
 }
 
+/* Two .dist-info of one distribution (`pip install --target` over another version leaves them): the installer
+ * would read the wrong one and find the requirement satisfied. */
+static bool fix_two_metadata(tfd_fix_ctx *ctx, tfd_str key)
+{
+    const tfd_leftovers *all = &ctx->view->facts->leftovers;
+    bool was_begun = false;
+
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->items[i].kind != TFD_LEFTOVER_TWO_META || !tfd_str_eq(all->items[i].key, key))
+            continue;
+        if (!was_begun)
+            tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena,
+                                             "Remove the stale metadata of %.*s and put it in place again",
+                                             TFD_ARG(key)));
+        was_begun = true;
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s",
+                                           TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+    }
+    if (was_begun)
+        tfd_fix_install(ctx, TFD_REINSTALL_NO_DEPS, tfd_fix_requirement(ctx, key));
+    return was_begun;
+}
+
 void tfd_fix_distribution(tfd_fix_ctx *ctx)
 {
     const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
     tfd_str key = dist ? dist->key : ctx->lead->subject;
     tfd_dist_fault fault = dist ? tfd_dist_fault_of(ctx->view, ctx->lead->dist, key) : TFD_FAULT_MISSING;
 
+    if (fix_two_metadata(ctx, key))
+        return;
     switch (fault) {
     case TFD_FAULT_MISSING:
         fix_version(ctx, key, TFD_INSTALL);
