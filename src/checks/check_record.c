@@ -36,6 +36,17 @@ static bool is_imported(const tfd_view *view, const tfd_file_problem *problem)
            tfd_str_ends_z(path, ".pyd") || tfd_str_ends_z(path, ".dll");
 }
 
+/* A few source files that grew: somebody added a line, or a tool turned line ends into CRLF. Cut files
+ * shrink, and files of another version come in numbers. */
+#define EDITED_MAX 10
+
+static bool is_edited(const tfd_view *view, const tfd_file_problem *problem)
+{
+    const tfd_dist *dist = tfd_view_dist(view, problem->dist);
+
+    return problem->got > problem->expected && dist && dist->wrong_size <= EDITED_MAX;
+}
+
 static int weight_of(const tfd_view *view, const tfd_file_problem *problem)
 {
     bool is_native = problem->module.len == 0 || !tfd_str_ends_z(problem->path, ".py");
@@ -46,7 +57,7 @@ static int weight_of(const tfd_view *view, const tfd_file_problem *problem)
     case TFD_FILE_MISSING:
         return TFD_W_STRONG;
     case TFD_FILE_WRONG_SIZE:
-        return is_native ? TFD_W_STRONG : TFD_W_LIKELY;
+        return is_native ? TFD_W_STRONG : is_edited(view, problem) ? TFD_W_MAYBE : TFD_W_LIKELY;
     case TFD_FILE_ALTERED:
         return is_native ? TFD_W_STRONG - 10 : TFD_W_LIKELY;
     case TFD_FILE_FOREIGN:
