@@ -330,16 +330,14 @@ static tfd_status compare_hashes(tfd_run *run)
 
 /* ---- the report */
 
-/* The forecast rests on these two: where they could not look, there is none. */
+/* A forecast that says "works" rests on every static check; where some were left out, or none ran (the user
+ * stopped it), there is none. */
 static bool was_examined(const tfd_run *run)
 {
-    for (size_t i = 0; i < CHECK_COUNT; i++) {
-        bool is_base = strcmp(checks[i]->id, "install") == 0 || strcmp(checks[i]->id, "deps") == 0;
-
-        if (is_base && run->results[i].status == TFD_CHECK_SKIPPED)
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        if (!checks[i]->needs_import && !is_selected(run->options, checks[i]->id))
             return false;
-    }
-    return run->report.check_count > 0; /* none ran where the user stopped it */
+    return run->report.check_count > 0;
 }
 
 static tfd_works works_of(const tfd_run *run)
@@ -357,8 +355,7 @@ static tfd_works works_of(const tfd_run *run)
     for (size_t i = 0; i < run->report.cause_count; i++)
         if (run->report.causes[i].side != TFD_SIDE_GPU)
             return TFD_WORKS_FAILS;
-    /* A few checks alone cannot say that all is well. */
-    if (run->options->only.count > 0 || run->options->skip.count > 1 || !was_examined(run))
+    if (!was_examined(run))
         return TFD_WORKS_UNKNOWN;
     return TFD_WORKS_OK;
 }
