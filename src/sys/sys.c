@@ -53,3 +53,29 @@ bool tfd_sys_is_dir(const tfd_sys *sys, tfd_str path)
 {
     return tfd_sys_kind(sys, path) == TFD_KIND_DIR;
 }
+
+tfd_status tfd_sys_reg_value(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                             tfd_str key, tfd_str name, tfd_reg_value *out, tfd_err *err)
+{
+    if (!sys->reg_value)
+        return tfd_err_set(err, TFD_EUNSUPPORTED, 0, "this machine has no registry");
+    return sys->reg_value(sys, arena, root, view, key, name, out, err);
+}
+
+tfd_status tfd_sys_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                            tfd_str key, tfd_dirents *out, tfd_err *err)
+{
+    if (!sys->reg_keys)
+        return tfd_err_set(err, TFD_EUNSUPPORTED, 0, "this machine has no registry");
+    return sys->reg_keys(sys, arena, root, view, key, out, err);
+}
+
+tfd_str tfd_sys_reg_text(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                         tfd_str key, tfd_str name)
+{
+    tfd_reg_value value = {0};
+
+    if (tfd_sys_reg_value(sys, arena, root, view, key, name, &value, NULL) != TFD_OK || value.is_number)
+        return TFD_STR("");
+    return value.text;
+}

@@ -35,8 +35,16 @@ typedef struct tfd_stat {
     uint32_t gid;
     uint64_t dev; /* (dev, ino) is one file; both 0 where the machine has no such thing */
     uint64_t ino;
-    int64_t mtime; /* seconds since 1970 UTC */
+    int64_t mtime;        /* seconds since 1970 UTC */
+    uint32_t attributes;  /* Windows: FILE_ATTRIBUTE_…; 0 elsewhere */
+    uint32_t reparse_tag; /* Windows: IO_REPARSE_TAG_…, where links are not followed; 0: none */
 } tfd_stat;
+
+/* Attributes and tags that something is made of (winnt.h). */
+#define TFD_ATTRIBUTE_OFFLINE 0x1000u
+#define TFD_ATTRIBUTE_RECALL_ON_OPEN 0x40000u /* a cloud placeholder: the content is not on the disk … */
+#define TFD_ATTRIBUTE_RECALL_ON_DATA_ACCESS 0x400000u /* … but fetched when it is read */
+#define TFD_REPARSE_APPEXECLINK 0x8000001Bu /* an alias of the Store: zero bytes, starts another program */
 
 typedef struct tfd_file {
     intptr_t handle; /* TFD_FILE_NONE.handle when closed */
@@ -113,8 +121,24 @@ typedef struct tfd_system {
     uint64_t memory_free; /* MemAvailable and what the cgroup leaves; 0 = unknown */
     bool seccomp_filter;  /* a seccomp filter is in force for this process */
     bool selinux_enforcing;
-    uint32_t uid; /* effective */
+    uint32_t uid; /* effective; Windows: 0 for an elevated administrator, else 1 */
+    /* Windows; empty and 0 elsewhere */
+    tfd_str windows_dir; /* "C:\\Windows" */
+    tfd_str system_dir;  /* "C:\\Windows\\System32": of 64-bit programs */
+    uint32_t build;      /* 19045; 0 = unknown */
+    bool is_wine;        /* Wine stands in for Windows: its loader departs from the real one in some points */
+    uint64_t commit_limit, commit_free; /* bytes of RAM and page file together; 0 = unknown */
 } tfd_system;
+
+/* Registry of Windows. Keys have no root in front ("SOFTWARE\\Python"). */
+typedef enum tfd_reg_root { TFD_REG_LOCAL_MACHINE, TFD_REG_CURRENT_USER } tfd_reg_root;
+typedef enum tfd_reg_view { TFD_REG_VIEW_64, TFD_REG_VIEW_32 } tfd_reg_view; /* HKCU has one view only */
+
+typedef struct tfd_reg_value {
+    bool is_number; /* REG_DWORD, REG_QWORD */
+    uint64_t number;
+    tfd_str text; /* REG_SZ, REG_EXPAND_SZ (not expanded), REG_MULTI_SZ (joined with '\n'); UTF-8 */
+} tfd_reg_value;
 
 #define TFD_SHA256_LEN 32
 
@@ -160,6 +184,14 @@ struct tfd_sys {
     /* Soft limit in force for this process; TFD_UNLIMITED if there is none; TFD_EUNSUPPORTED if unknown. */
     tfd_status (*limit)(const tfd_sys *sys, tfd_limit which, uint64_t *out);
 
+    /* One value of a key; name "" is the default value. TFD_ENOENT where key or value is not there. NULL
+     * where a machine has no registry: use the conveniences below. */
+    tfd_status (*reg_value)(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                            tfd_str key, tfd_str name, tfd_reg_value *out, tfd_err *err);
+    /* Names of the keys below a key, sorted, at most TFD_DIR_MAX of them (kind is TFD_KIND_DIR). */
+    tfd_status (*reg_keys)(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                           tfd_str key, tfd_dirents *out, tfd_err *err);
+
     /* SHA-256 of a whole file, hardware speed. stop (may be NULL) is polled: when it turns nonzero the answer
      * is TFD_ETIMEOUT. */
     tfd_status (*sha256)(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SHA256_LEN],
@@ -193,6 +225,15 @@ bool tfd_sys_is_file(const tfd_sys *sys, tfd_str path); /* follows links; false 
 bool tfd_sys_is_dir(const tfd_sys *sys, tfd_str path);
 tfd_kind tfd_sys_kind(const tfd_sys *sys,
                       tfd_str path); /* follows links; TFD_KIND_NONE if not there or unknown */
+
+/* reg_value and reg_keys, TFD_EUNSUPPORTED on machines without registry. */
+tfd_status tfd_sys_reg_value(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                             tfd_str key, tfd_str name, tfd_reg_value *out, tfd_err *err);
+tfd_status tfd_sys_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                            tfd_str key, tfd_dirents *out, tfd_err *err);
+/* A value that is text, or "" where there is none. */
+tfd_str tfd_sys_reg_text(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                         tfd_str key, tfd_str name);
 
 /* The machine tfdiag runs on. The caller frees it with tfd_sys_native_free. argv/env are taken from the
  * process. */

@@ -26,7 +26,7 @@ import realenv
 from observe import gist, run, shell_script, statement_argv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TFDIAG_TIMEOUT, FIX_TIMEOUT = 180, 600
+TFDIAG_TIMEOUT, FIX_TIMEOUT, START_TIMEOUT = 180, 600, 20
 COSTLY = re.compile(r"(install|uninstall)\b.*\btensorflow(-cpu)?(\s|=|'|$)")
 
 
@@ -146,6 +146,9 @@ class Suite:
             return dict(res, skipped=str(x))
         try:
             info["repairable"] = info["fix"] is not None and c["expect"] == "cause"
+            # What the machine's own start-up hooks (a .pth file that extends certifi's list …) write when any Python
+            # starts is written before: it is not tfdiag's doing.
+            run([info["python"], "-c", "pass"], info, a.cache, START_TIMEOUT)
             before = snapshot(dest) if not a.no_snapshot else {}
             only_static = "--no-run" in c["tfdiag"] or (c.get("extra", False) and not a.all) \
                 or (a.minutes and time.time() > self.start + 60 * a.minutes)
