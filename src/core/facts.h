@@ -321,7 +321,7 @@ typedef enum tfd_object_state {
     TFD_OBJECT_UNREADABLE,
     TFD_OBJECT_EMPTY,
     TFD_OBJECT_TRUNCATED,  /* program headers or tables reach past the end of the file */
-    TFD_OBJECT_NOT_ELF,    /* a linker script, a text, a Git LFS pointer … */
+    TFD_OBJECT_NOT_ELF,    /* no image of this system's format: a text, a Git LFS pointer, zeros … */
     TFD_OBJECT_WRONG_ARCH, /* machine or class differs from the interpreter's */
     TFD_OBJECT_DAMAGED,    /* ELF, but its tables contradict each other */
     TFD_OBJECT_NOEXEC,     /* on a file system mounted noexec: mapping its code is refused */
@@ -338,6 +338,12 @@ typedef struct tfd_object {
     bool is_needed;       /* the import of the module asked for loads it, directly or through NEEDED */
     bool is_optional;     /* loaded inside try/except: a failure is survived */
     bool wants_execstack; /* PT_GNU_STACK with PF_X, or none at all on x86 */
+    /* Windows */
+    tfd_str version; /* of the file ("14.29.30133.0"); empty: it has none, or was not read */
+    bool is_system;  /* lies in the system's own folder */
+    bool
+        needs_constexpr_mutex; /* takes _Mtx_lock but not _Mtx_init_in_situ from msvcp140.dll: its mutexes are
+                                  made by the compiler, which msvcp140.dll before 14.39/14.40 cannot lock */
 } tfd_object;
 
 typedef TFD_TABLE(tfd_object) tfd_objects;
@@ -357,6 +363,7 @@ typedef struct tfd_resolution {
     tfd_try *tried;
     size_t tried_count;
     bool is_needed, is_optional;
+    bool is_delayed; /* Windows: looked for when a function of it is called, not with the import */
 } tfd_resolution;
 
 typedef TFD_TABLE(tfd_resolution) tfd_resolutions;
@@ -388,6 +395,28 @@ typedef struct tfd_intruder {
 
 typedef TFD_TABLE(tfd_intruder) tfd_intruders;
 
+/* One copy of a DLL of the Visual C++ or Universal C runtime (msvcp140*.dll, vcruntime140*.dll,
+ * concrt140.dll, ucrtbase.dll) that a process of the interpreter can get. Of one name only one copy serves a
+ * process: the one that was loaded first. Rows of one name stand in the order in which they would be taken; a
+ * name that some file needs and that has no copy anywhere has one row, with state TFD_OBJECT_MISSING. */
+typedef struct tfd_runtime {
+    tfd_str name; /* "msvcp140.dll": lower case */
+    tfd_str path;
+    tfd_str version; /* "14.29.30133.0"; empty: unknown */
+    tfd_str rule;    /* where it stands: "the folder of python.exe", "System32", "PATH" … */
+    bool is_loaded;  /* the copy that the import gets */
+    bool is_early;   /* … and python.exe has it before the first line of Python is run */
+    bool is_system;  /* in System32 */
+    tfd_arch arch;
+    tfd_object_state state;
+    tfd_str why;   /* for a state other than OK */
+    tfd_str owner; /* who brought it there or loads it first: "python.exe", "numpy", "TensorFlow's
+                      self-check"; empty: unknown */
+    size_t object; /* row of objects, or TFD_NONE: only seen */
+} tfd_runtime;
+
+typedef TFD_TABLE(tfd_runtime) tfd_runtimes;
+
 /* ---- all of it */
 
 typedef struct tfd_facts {
@@ -418,6 +447,7 @@ typedef struct tfd_facts {
     tfd_resolutions resolutions;
     tfd_symbol_problems symbol_problems;
     tfd_intruders intruders;
+    tfd_runtimes runtimes;
     uint64_t native_bytes; /* size of the native files that the import maps; 0: unknown */
     tfd_import import;
 } tfd_facts;

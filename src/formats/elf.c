@@ -31,9 +31,10 @@ typedef struct header {
 } header;
 
 /* false if the file is none that can be read further; state and why are set then. */
-static bool read_header(tfd_elf_reader *reader, tfd_elf *elf, header *out)
+static bool read_header(tfd_reader *reader, tfd_elf *elf, header *out)
 {
-    const uint8_t *bytes = tfd_elf_bytes(reader, 0, reader->file.size < 64 ? (size_t)reader->file.size : 64);
+    const uint8_t *bytes =
+        tfd_reader_bytes(reader, 0, reader->file.size < 64 ? (size_t)reader->file.size : 64);
     tfd_cur cur;
 
     if (elf->size == 0)
@@ -91,9 +92,10 @@ static program_header read_program_header(const uint8_t *bytes, const tfd_elf *e
 
 /* NT_GNU_PROPERTY_TYPE_0: a note whose description is a list of {type, size, data padded to the word size}.
  */
-static void read_property(tfd_elf_reader *reader, tfd_elf *elf, const program_header *ph)
+static void read_property(tfd_reader *reader, tfd_elf *elf, const program_header *ph)
 {
-    const uint8_t *bytes = ph->filesz <= 4096 ? tfd_elf_bytes(reader, ph->offset, (size_t)ph->filesz) : NULL;
+    const uint8_t *bytes =
+        ph->filesz <= 4096 ? tfd_reader_bytes(reader, ph->offset, (size_t)ph->filesz) : NULL;
     tfd_cur cur = tfd_cur_of(bytes, bytes ? (size_t)ph->filesz : 0);
     size_t word = (size_t)elf->bits / 8;
 
@@ -127,13 +129,13 @@ static bool take_segment(tfd_arena *arena, tfd_elf *elf, const program_header *p
     return true;
 }
 
-static bool read_interp(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, const program_header *ph)
+static bool read_interp(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, const program_header *ph)
 {
     tfd_str text;
 
-    if (ph->filesz == 0 || ph->filesz > TFD_ELF_STRING_MAX || ph->offset > elf->size)
+    if (ph->filesz == 0 || ph->filesz > TFD_READER_STRING_MAX || ph->offset > elf->size)
         return true;
-    if (!tfd_elf_string(reader, ph->offset, ph->offset + ph->filesz, &text))
+    if (!tfd_reader_string(reader, ph->offset, ph->offset + ph->filesz, &text))
         return true;
     elf->interp = tfd_arena_str(arena, text);
     return elf->interp.ptr != NULL;
@@ -141,8 +143,8 @@ static bool read_interp(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, 
 
 /* Walks the program headers; *dynamic is that of PT_DYNAMIC (type 0: none). TFD_OK with elf->state set for a
  * bad file. */
-static tfd_status read_program_headers(tfd_elf_reader *reader, tfd_arena *arena, const header *head,
-                                       tfd_elf *elf, program_header *dynamic)
+static tfd_status read_program_headers(tfd_reader *reader, tfd_arena *arena, const header *head, tfd_elf *elf,
+                                       program_header *dynamic)
 {
     size_t want = elf->bits == 64 ? 56 : 32;
 
@@ -155,7 +157,7 @@ static tfd_status read_program_headers(tfd_elf_reader *reader, tfd_arena *arena,
                                TFD_STR("its ELF header names no usable program headers"));
     for (size_t i = 0; i < head->phnum && elf->state == TFD_ELF_OK; i++) {
         const uint8_t *bytes =
-            head->phoff > elf->size ? NULL : tfd_elf_bytes(reader, head->phoff + i * want, want);
+            head->phoff > elf->size ? NULL : tfd_reader_bytes(reader, head->phoff + i * want, want);
         program_header ph;
 
         if (!bytes)
@@ -248,12 +250,12 @@ static void take_tag(tfd_elf *elf, dynamic *d, uint64_t tag, uint64_t value)
             memcpy((char *)d + kept_tags[i].member, &value, sizeof value);
 }
 
-static bool read_dynamic(tfd_elf_reader *reader, tfd_elf *elf, const program_header *ph, dynamic *d)
+static bool read_dynamic(tfd_reader *reader, tfd_elf *elf, const program_header *ph, dynamic *d)
 {
     size_t entry = (size_t)elf->bits / 4;
 
     for (size_t i = 0; i < TFD_ELF_DYNAMIC_MAX && (i + 1) * entry <= ph->filesz; i++) {
-        const uint8_t *bytes = tfd_elf_bytes(reader, ph->offset + i * entry, entry);
+        const uint8_t *bytes = tfd_reader_bytes(reader, ph->offset + i * entry, entry);
         tfd_cur cur = tfd_cur_of(bytes, bytes ? entry : 0);
         uint64_t tag;
 
@@ -297,13 +299,13 @@ static void place_tables(tfd_arena *arena, tfd_elf *elf, const dynamic *d)
 
 /* Bytes of a string that does not fit into a window: the search path of an object that looks in many folders.
  * 0: it has no end. */
-static size_t measure_string(tfd_elf_reader *reader, uint64_t offset, uint64_t end)
+static size_t measure_string(tfd_reader *reader, uint64_t offset, uint64_t end)
 {
     size_t len = 0;
 
     while (len < TFD_ELF_PATH_MAX && offset + len < end) {
         size_t piece = end - offset - len < 4096 ? (size_t)(end - offset - len) : 4096;
-        const uint8_t *bytes = tfd_elf_bytes(reader, offset + len, piece);
+        const uint8_t *bytes = tfd_reader_bytes(reader, offset + len, piece);
         const uint8_t *nul = bytes ? memchr(bytes, 0, piece) : NULL;
 
         if (nul)
@@ -315,7 +317,7 @@ static size_t measure_string(tfd_elf_reader *reader, uint64_t offset, uint64_t e
     return 0;
 }
 
-bool tfd_elf_copy_string(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t index, tfd_str *out)
+bool tfd_elf_copy_string(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t index, tfd_str *out)
 {
     uint64_t offset = elf->at.strtab + index;
     uint64_t end = elf->at.strtab + elf->at.strsz;
@@ -323,7 +325,7 @@ bool tfd_elf_copy_string(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf,
     size_t got = 0;
     char *bytes;
 
-    if (index < elf->at.strsz && tfd_elf_string(reader, offset, end, &text)) {
+    if (index < elf->at.strsz && tfd_reader_string(reader, offset, end, &text)) {
         *out = tfd_arena_str(arena, text);
         return out->ptr != NULL;
     }
@@ -344,7 +346,7 @@ bool tfd_elf_copy_string(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf,
     return true;
 }
 
-static tfd_status copy_names(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, const dynamic *d)
+static tfd_status copy_names(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, const dynamic *d)
 {
     elf->needed = tfd_arena_new(arena, tfd_str, d->needed_count + 1);
     if (!elf->needed)
@@ -364,8 +366,7 @@ static tfd_status copy_names(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *
 
 /* ---- all of it */
 
-static tfd_status parse_dynamic(tfd_elf_reader *reader, tfd_arena *arena, const program_header *ph,
-                                tfd_elf *elf)
+static tfd_status parse_dynamic(tfd_reader *reader, tfd_arena *arena, const program_header *ph, tfd_elf *elf)
 {
     dynamic d = {0};
     tfd_status st;
@@ -389,7 +390,7 @@ static tfd_status parse_dynamic(tfd_elf_reader *reader, tfd_arena *arena, const 
                : TFD_ENOMEM;
 }
 
-tfd_status tfd_elf_parse(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *out, tfd_err *err)
+tfd_status tfd_elf_parse(tfd_reader *reader, tfd_arena *arena, tfd_elf *out, tfd_err *err)
 {
     program_header ph = {0};
     header head = {0};
@@ -409,13 +410,13 @@ tfd_status tfd_elf_parse(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *out,
 
 tfd_status tfd_elf_read(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_elf *out, tfd_err *err)
 {
-    tfd_elf_reader reader;
-    tfd_status st = tfd_elf_reader_open(&reader, sys, path, err);
+    tfd_reader reader;
+    tfd_status st = tfd_reader_open(&reader, sys, path, err);
 
     if (st != TFD_OK)
         return st;
     st = tfd_elf_parse(&reader, arena, out, err);
-    tfd_elf_reader_close(&reader);
+    tfd_reader_close(&reader);
     return st;
 }
 

@@ -6,7 +6,7 @@
 #ifndef TFD_FORMATS_ELF_H
 #define TFD_FORMATS_ELF_H
 
-#include "sys/sys.h"
+#include "formats/reader.h"
 
 /* Limits on input; real objects stay far below (TensorFlow 2.21: 13 needed names, 40 versions, 11 program
  * headers). */
@@ -14,7 +14,6 @@
 #define TFD_ELF_DYNAMIC_MAX 4096  /* entries of the dynamic section */
 #define TFD_ELF_NEEDED_MAX 512    /* DT_NEEDED entries */
 #define TFD_ELF_VERSIONS_MAX 1024 /* version definitions, or needs, of one object */
-#define TFD_ELF_STRING_MAX 8192   /* bytes of one name */
 #define TFD_ELF_PATH_MAX 262144   /* bytes of DT_RPATH or DT_RUNPATH; TensorFlow 2.21 has one of 20 KB */
 #define TFD_ELF_SYMBOLS_MAX (1u << 22)
 
@@ -92,37 +91,9 @@ typedef struct tfd_elf {
 
 /* ---- reading */
 
-#define TFD_ELF_WINDOWS 4
-#define TFD_ELF_WINDOW 8192
-
-/* An open file and the pieces of it read last. About 33 KiB: keep it out of deep stacks. */
-typedef struct tfd_elf_reader {
-    const tfd_sys *sys;
-    tfd_file file;
-    uint64_t clock;
-    bool failed; /* set, and never taken back, when the machine could not answer: what was read is in doubt */
-    struct {
-        uint64_t offset;
-        uint64_t used; /* clock at the last use */
-        size_t len;
-        uint8_t bytes[TFD_ELF_WINDOW];
-    } windows[TFD_ELF_WINDOWS];
-} tfd_elf_reader;
-
-/* Prepares the reader and opens path. TFD_ENOENT, TFD_EACCESS, TFD_EIO as sys->open. */
-tfd_status tfd_elf_reader_open(tfd_elf_reader *reader, const tfd_sys *sys, tfd_str path, tfd_err *err);
-void tfd_elf_reader_close(tfd_elf_reader *reader);
-
-/* len (at most TFD_ELF_WINDOW) bytes at offset, or NULL if the file ends before, or reading fails. Lives
- * until TFD_ELF_WINDOWS further calls. */
-const uint8_t *tfd_elf_bytes(tfd_elf_reader *reader, uint64_t offset, size_t len);
-/* The NUL-ended string at offset, as a slice with the life of tfd_elf_bytes; false if it is longer than
- * TFD_ELF_STRING_MAX - 1, does not end before `end`, or cannot be read. */
-bool tfd_elf_string(tfd_elf_reader *reader, uint64_t offset, uint64_t end, tfd_str *out);
-
 /* Everything in tfd_elf of the open file. TFD_OK also for a bad file: see out->state. TFD_ENOMEM, or TFD_EIO
  * if reading fails. */
-tfd_status tfd_elf_parse(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *out, tfd_err *err);
+tfd_status tfd_elf_parse(tfd_reader *reader, tfd_arena *arena, tfd_elf *out, tfd_err *err);
 
 /* Opens, parses, closes. */
 tfd_status tfd_elf_read(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_elf *out, tfd_err *err);

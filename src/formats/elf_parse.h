@@ -11,14 +11,11 @@ tfd_status tfd_elf_say_bad(tfd_elf *elf, tfd_elf_state state, tfd_str why);
 void tfd_elf_place(tfd_elf *elf, uint64_t address, const char *what, tfd_arena *arena, uint64_t *out);
 /* The string at `index` of the string table, copied; empty, and the object damaged, where there is none.
  * false at the arena's limit. */
-bool tfd_elf_copy_string(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t index,
-                         tfd_str *out);
+bool tfd_elf_copy_string(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t index, tfd_str *out);
 /* The tables at these addresses (0: none) into elf->needs and elf->defs. false at the arena's limit; a broken
  * table ends early and makes the object damaged. */
-bool tfd_elf_read_needs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address,
-                        uint64_t count);
-bool tfd_elf_read_defs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address,
-                       uint64_t count);
+bool tfd_elf_read_needs(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address, uint64_t count);
+bool tfd_elf_read_defs(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address, uint64_t count);
 
 /* One entry of the symbol table. */
 typedef struct tfd_elf_symbol {
@@ -28,9 +25,9 @@ typedef struct tfd_elf_symbol {
     uint64_t value;
 } tfd_elf_symbol;
 
-bool tfd_elf_read_symbol(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t index, tfd_elf_symbol *out);
-/* Its name, with the life of tfd_elf_string; false if it lies outside the string table. */
-bool tfd_elf_symbol_name(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t offset, tfd_str *out);
+bool tfd_elf_read_symbol(tfd_reader *reader, const tfd_elf *elf, uint32_t index, tfd_elf_symbol *out);
+/* Its name, with the life of tfd_reader_string; false if it lies outside the string table. */
+bool tfd_elf_symbol_name(tfd_reader *reader, const tfd_elf *elf, uint32_t offset, tfd_str *out);
 /* What do_lookup_x takes for a definition. */
 bool tfd_elf_is_definition(const tfd_elf_symbol *s);
 

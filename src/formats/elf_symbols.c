@@ -34,7 +34,7 @@ static bool host_is_big_endian(void)
 }
 
 /* count words of `size` (2 or 4) bytes at offset, in host order. */
-static tfd_status read_words(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint64_t offset,
+static tfd_status read_words(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint64_t offset,
                              size_t count, size_t size, void *out, tfd_err *err)
 {
     uint8_t *bytes;
@@ -69,9 +69,9 @@ static tfd_status read_words(tfd_elf_reader *reader, tfd_arena *arena, const tfd
 
 /* ---- exports */
 
-static tfd_cur words_at(tfd_elf_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
+static tfd_cur words_at(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
 {
-    const uint8_t *bytes = tfd_elf_bytes(reader, offset, len);
+    const uint8_t *bytes = tfd_reader_bytes(reader, offset, len);
     tfd_cur cur = tfd_cur_of(bytes, bytes ? len : 0);
 
     cur.big_endian = elf->big_endian;
@@ -80,7 +80,7 @@ static tfd_cur words_at(tfd_elf_reader *reader, const tfd_elf *elf, uint64_t off
 }
 
 /* Versions of the symbols from `first` on, and the table that turns an index into a definition. */
-static tfd_status read_versions(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint32_t first,
+static tfd_status read_versions(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint32_t first,
                                 uint32_t count, tfd_elf_exports *out, tfd_err *err)
 {
     uint32_t top = 0;
@@ -105,8 +105,8 @@ static tfd_status read_versions(tfd_elf_reader *reader, tfd_arena *arena, const 
 }
 
 /* The number of chain words: up to the end of the chain that starts last. */
-static tfd_status count_chains(tfd_elf_reader *reader, const tfd_elf *elf, uint64_t chains,
-                               tfd_elf_exports *out, tfd_err *err)
+static tfd_status count_chains(tfd_reader *reader, const tfd_elf *elf, uint64_t chains, tfd_elf_exports *out,
+                               tfd_err *err)
 {
     uint32_t last = 0;
 
@@ -138,7 +138,7 @@ static int order_hashed(const void *a, const void *b)
 }
 
 /* Full hashes of the symbols below count, computed from their names. */
-static tfd_status hash_anew(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint32_t count,
+static tfd_status hash_anew(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint32_t count,
                             tfd_elf_exports *out, tfd_err *err)
 {
     if (count > REHASH_MAX)
@@ -159,7 +159,7 @@ static tfd_status hash_anew(tfd_elf_reader *reader, tfd_arena *arena, const tfd_
     return read_versions(reader, arena, elf, 0, count, out, err);
 }
 
-static tfd_status read_gnu_hash(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf,
+static tfd_status read_gnu_hash(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                 tfd_elf_exports *out, tfd_err *err)
 {
     tfd_cur cur = words_at(reader, elf, elf->at.gnu_hash, 16);
@@ -191,7 +191,7 @@ static tfd_status read_gnu_hash(tfd_elf_reader *reader, tfd_arena *arena, const 
     return st;
 }
 
-static tfd_status read_sysv_hash(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf,
+static tfd_status read_sysv_hash(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                  tfd_elf_exports *out, tfd_err *err)
 {
     tfd_cur cur = words_at(reader, elf, elf->at.sysv_hash, 8);
@@ -202,7 +202,7 @@ static tfd_status read_sysv_hash(tfd_elf_reader *reader, tfd_arena *arena, const
     return hash_anew(reader, arena, elf, tfd_cur_u32(&cur), out, err);
 }
 
-tfd_status tfd_elf_exports_read(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf,
+tfd_status tfd_elf_exports_read(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                 tfd_elf_exports *out, tfd_err *err)
 {
     tfd_status st = TFD_OK;
@@ -236,7 +236,7 @@ static fit fit_version(const tfd_elf_exports *exports, uint16_t versym, const tf
     return !wanted->is_hidden && !has && !is_hidden ? FIT_YES : FIT_NO;
 }
 
-static bool is_named(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t index, tfd_str name)
+static bool is_named(tfd_reader *reader, const tfd_elf *elf, uint32_t index, tfd_str name)
 {
     tfd_elf_symbol s;
     tfd_str found;
@@ -251,7 +251,7 @@ typedef struct lookup {
     const tfd_elf_exports *exports;
     const tfd_elf *elf;
     const tfd_elf_version *version;
-    tfd_elf_reader *reader;
+    tfd_reader *reader;
     tfd_str name;
     int maybe;
 } lookup;
@@ -300,7 +300,7 @@ static bool passes_bloom(const tfd_elf_exports *x, const tfd_elf *elf, uint32_t 
 }
 
 bool tfd_elf_exports_has(const tfd_elf_exports *exports, const tfd_elf *elf, uint32_t hash,
-                         const tfd_elf_version *version, tfd_elf_reader *reader, tfd_str name)
+                         const tfd_elf_version *version, tfd_reader *reader, tfd_str name)
 {
     lookup l = {exports, elf, version, reader, name, 0};
     uint32_t index;

@@ -28,7 +28,7 @@ typedef struct tfd_elf_exports {
 
 /* Reads what lookups need. An object without any hash table exports nothing, as for ld.so. TFD_EFORMAT:
  * tables that contradict each other; TFD_EIO, TFD_ELIMIT, TFD_ENOMEM. */
-tfd_status tfd_elf_exports_read(tfd_elf_reader *reader, tfd_arena *arena, const tfd_elf *elf,
+tfd_status tfd_elf_exports_read(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                 tfd_elf_exports *out, tfd_err *err);
 
 uint32_t tfd_elf_gnu_hash(tfd_str name);
@@ -37,7 +37,7 @@ uint32_t tfd_elf_gnu_hash(tfd_str name);
  * what the reference asks for (NULL: none). reader, open on the object, makes the names be compared; NULL: by
  * hash. */
 bool tfd_elf_exports_has(const tfd_elf_exports *exports, const tfd_elf *elf, uint32_t hash,
-                         const tfd_elf_version *version, tfd_elf_reader *reader, tfd_str name);
+                         const tfd_elf_version *version, tfd_reader *reader, tfd_str name);
 
 /* ---- undefined symbols */
 
@@ -53,7 +53,7 @@ typedef bool (*tfd_elf_visit)(void *ctx, const tfd_elf_reference *reference);
 
 /* Calls visit for each undefined global or weak symbol, in table order, until it gives false. TFD_EIO,
  * TFD_EFORMAT where the table lies outside the file. */
-tfd_status tfd_elf_each_undefined(tfd_elf_reader *reader, const tfd_elf *elf, tfd_elf_visit visit, void *ctx,
+tfd_status tfd_elf_each_undefined(tfd_reader *reader, const tfd_elf *elf, tfd_elf_visit visit, void *ctx,
                                   tfd_err *err);
 
 /* Which of n symbols (sorted by index) relocations refer to: kinds[i] gets 0 for none, TFD_ELF_REF_DATA and
@@ -61,7 +61,7 @@ tfd_status tfd_elf_each_undefined(tfd_elf_reader *reader, const tfd_elf *elf, tf
  * position of the one whose relocation comes first, as ld.so works through them; n if there is none. */
 #define TFD_ELF_REF_DATA 1u
 #define TFD_ELF_REF_CALL 2u
-tfd_status tfd_elf_find_relocated(tfd_elf_reader *reader, const tfd_elf *elf, const uint32_t *symbols,
-                                  size_t n, uint8_t *kinds, size_t *first, tfd_err *err);
+tfd_status tfd_elf_find_relocated(tfd_reader *reader, const tfd_elf *elf, const uint32_t *symbols, size_t n,
+                                  uint8_t *kinds, size_t *first, tfd_err *err);
 
 #endif

@@ -12,10 +12,10 @@ static size_t symbol_size(const tfd_elf *elf)
     return elf->bits == 64 ? 24 : 16;
 }
 
-bool tfd_elf_read_symbol(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t index, tfd_elf_symbol *out)
+bool tfd_elf_read_symbol(tfd_reader *reader, const tfd_elf *elf, uint32_t index, tfd_elf_symbol *out)
 {
     size_t size = symbol_size(elf);
-    const uint8_t *bytes = tfd_elf_bytes(reader, elf->at.symtab + (uint64_t)index * size, size);
+    const uint8_t *bytes = tfd_reader_bytes(reader, elf->at.symtab + (uint64_t)index * size, size);
     tfd_cur cur = tfd_cur_of(bytes, bytes ? size : 0);
     uint8_t info;
 
@@ -49,15 +49,15 @@ bool tfd_elf_is_definition(const tfd_elf_symbol *s)
     return s->section != SHN_UNDEF && has_place && has_type && is_bound;
 }
 
-bool tfd_elf_symbol_name(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t offset, tfd_str *out)
+bool tfd_elf_symbol_name(tfd_reader *reader, const tfd_elf *elf, uint32_t offset, tfd_str *out)
 {
     return offset < elf->at.strsz &&
-           tfd_elf_string(reader, elf->at.strtab + offset, elf->at.strtab + elf->at.strsz, out);
+           tfd_reader_string(reader, elf->at.strtab + offset, elf->at.strtab + elf->at.strsz, out);
 }
 
-static tfd_cur cursor_at(tfd_elf_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
+static tfd_cur cursor_at(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
 {
-    const uint8_t *bytes = tfd_elf_bytes(reader, offset, len);
+    const uint8_t *bytes = tfd_reader_bytes(reader, offset, len);
     tfd_cur cur = tfd_cur_of(bytes, bytes ? len : 0);
 
     cur.big_endian = elf->big_endian;
@@ -94,7 +94,7 @@ static size_t get_relocations(const tfd_elf *elf, relocations out[2])
 }
 
 /* The symbol of one relocation; false if it cannot be read. r_info is the second word in both classes. */
-static bool relocated_symbol(tfd_elf_reader *reader, const tfd_elf *elf, const relocations *table, uint64_t i,
+static bool relocated_symbol(tfd_reader *reader, const tfd_elf *elf, const relocations *table, uint64_t i,
                              uint32_t *symbol)
 {
     size_t word = (size_t)elf->bits / 8;
@@ -119,8 +119,8 @@ static size_t position_of(const uint32_t *symbols, size_t n, uint32_t symbol)
     return low < n && symbols[low] == symbol ? low : n;
 }
 
-tfd_status tfd_elf_find_relocated(tfd_elf_reader *reader, const tfd_elf *elf, const uint32_t *symbols,
-                                  size_t n, uint8_t *kinds, size_t *first, tfd_err *err)
+tfd_status tfd_elf_find_relocated(tfd_reader *reader, const tfd_elf *elf, const uint32_t *symbols, size_t n,
+                                  uint8_t *kinds, size_t *first, tfd_err *err)
 {
     relocations tables[2];
     size_t count = get_relocations(elf, tables);
@@ -149,7 +149,7 @@ tfd_status tfd_elf_find_relocated(tfd_elf_reader *reader, const tfd_elf *elf, co
 /* ---- undefined symbols */
 
 /* Whether any symbol is in the GNU hash table: some linkers write first = 1 over an empty one. */
-static bool exports_nothing(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t buckets, uint64_t offset)
+static bool exports_nothing(tfd_reader *reader, const tfd_elf *elf, uint32_t buckets, uint64_t offset)
 {
     for (uint32_t i = 0; i < buckets; i++) {
         tfd_cur cur = cursor_at(reader, elf, offset + (uint64_t)i * 4, 4);
@@ -165,7 +165,7 @@ static bool exports_nothing(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t
 /* One past the last symbol that can be undefined. No table says how many symbols there are: a GNU hash table
  * covers all from `first` on, and these are defined; a SysV one counts all; without either, relocations name
  * the highest one used. */
-static uint64_t count_symbols(tfd_elf_reader *reader, const tfd_elf *elf)
+static uint64_t count_symbols(tfd_reader *reader, const tfd_elf *elf)
 {
     relocations tables[2];
     size_t n;
@@ -200,7 +200,7 @@ static uint64_t count_symbols(tfd_elf_reader *reader, const tfd_elf *elf)
 }
 
 /* The version that versym asks for, or NULL. */
-static const tfd_elf_version *version_of(tfd_elf_reader *reader, const tfd_elf *elf, uint32_t index)
+static const tfd_elf_version *version_of(tfd_reader *reader, const tfd_elf *elf, uint32_t index)
 {
     tfd_cur cur;
     uint16_t version;
@@ -215,7 +215,7 @@ static const tfd_elf_version *version_of(tfd_elf_reader *reader, const tfd_elf *
     return NULL;
 }
 
-tfd_status tfd_elf_each_undefined(tfd_elf_reader *reader, const tfd_elf *elf, tfd_elf_visit visit, void *ctx,
+tfd_status tfd_elf_each_undefined(tfd_reader *reader, const tfd_elf *elf, tfd_elf_visit visit, void *ctx,
                                   tfd_err *err)
 {
     uint64_t count = elf->at.symtab ? count_symbols(reader, elf) : 0;

@@ -8,8 +8,8 @@ typedef struct version_list {
     size_t count, capacity;
 } version_list;
 
-static bool add_version(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, version_list *list,
-                        uint32_t name, const tfd_elf_version *version)
+static bool add_version(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, version_list *list, uint32_t name,
+                        const tfd_elf_version *version)
 {
     if (!TFD_GROW(arena, list))
         return false;
@@ -20,9 +20,9 @@ static bool add_version(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, 
     return true;
 }
 
-static tfd_cur cursor_at(tfd_elf_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
+static tfd_cur cursor_at(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
 {
-    const uint8_t *bytes = tfd_elf_bytes(reader, offset, len);
+    const uint8_t *bytes = tfd_reader_bytes(reader, offset, len);
     tfd_cur cur = tfd_cur_of(bytes, bytes ? len : 0);
 
     cur.big_endian = elf->big_endian;
@@ -32,7 +32,7 @@ static tfd_cur cursor_at(tfd_elf_reader *reader, const tfd_elf *elf, uint64_t of
 
 /* The vernaux chain of one verneed. false at the arena's limit; a broken chain ends it and marks the object.
  */
-static bool read_need_names(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t offset,
+static bool read_need_names(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t offset,
                             uint16_t count, tfd_str file, version_list *list)
 {
     for (uint16_t i = 0; i < count && list->count < TFD_ELF_VERSIONS_MAX; i++) {
@@ -63,8 +63,7 @@ static bool read_need_names(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *e
     return true;
 }
 
-bool tfd_elf_read_needs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address,
-                        uint64_t count)
+bool tfd_elf_read_needs(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address, uint64_t count)
 {
     version_list list = {0};
     uint64_t offset = 0;
@@ -100,8 +99,7 @@ bool tfd_elf_read_needs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, 
     return true;
 }
 
-bool tfd_elf_read_defs(tfd_elf_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address,
-                       uint64_t count)
+bool tfd_elf_read_defs(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t address, uint64_t count)
 {
     version_list list = {0};
     uint64_t offset = 0;

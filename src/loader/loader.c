@@ -33,8 +33,8 @@ tfd_status tfd_loader_init(tfd_loader *loader, const tfd_sys *sys, tfd_arena *ar
     loader->settings = *settings;
     loader->program = TFD_NONE;
     loader->interpreter = TFD_NONE;
-    loader->reader = tfd_arena_new(scratch, tfd_elf_reader, 1);
-    loader->lookup_reader = tfd_arena_new(scratch, tfd_elf_reader, 1);
+    loader->reader = tfd_arena_new(scratch, tfd_reader, 1);
+    loader->lookup_reader = tfd_arena_new(scratch, tfd_reader, 1);
     return loader->reader && loader->lookup_reader ? TFD_OK : tfd_loader_no_memory(err);
 }
 

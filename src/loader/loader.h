@@ -109,8 +109,8 @@ typedef struct tfd_loader {
     tfd_str lib_token; /* $LIB */
     tfd_ldcache cache;
     bool cache_ready;
-    tfd_elf_reader *reader, *lookup_reader; /* on an object, and on those its symbols are looked up in */
-    tfd_loader_list closure;                /* of the object opened last: breadth first, itself first */
+    tfd_reader *reader, *lookup_reader; /* on an object, and on those its symbols are looked up in */
+    tfd_loader_list closure;            /* of the object opened last: breadth first, itself first */
     struct tfd_loader_binding *bindings;
     size_t binding_capacity, binding_count;
     uint32_t *marks; /* by file: number of the scope it was last in */

@@ -122,7 +122,7 @@ typedef struct binder {
     const tfd_loader_list *closure;
     size_t file;
     bool exact; /* compare names too */
-    tfd_elf_reader *reader;
+    tfd_reader *reader;
     missing *missing;
     size_t missing_count, missing_kept;
     tfd_status st;
@@ -141,12 +141,12 @@ static const tfd_elf_exports *exports_of(binder *b, size_t index)
     tfd_err why;
 
     if (!file->exports_ready) {
-        tfd_status st = tfd_elf_reader_open(b->reader, b->loader->sys, file->opened, &why);
+        tfd_status st = tfd_reader_open(b->reader, b->loader->sys, file->opened, &why);
 
         file->exports_ready = true;
         if (st == TFD_OK) {
             st = tfd_elf_exports_read(b->reader, b->loader->scratch, &file->elf, &file->exports, &why);
-            tfd_elf_reader_close(b->reader);
+            tfd_reader_close(b->reader);
         }
         if (st == TFD_ENOMEM)
             b->st = tfd_loader_no_memory(b->err);
@@ -160,17 +160,17 @@ static bool file_has(binder *b, size_t index, const tfd_elf_reference *reference
 {
     const tfd_elf_exports *exports = exports_of(b, index);
     tfd_loader_file *file = &b->loader->files.items[index];
-    tfd_elf_reader *reader = b->exact ? b->reader : NULL;
+    tfd_reader *reader = b->exact ? b->reader : NULL;
     bool has =
         tfd_elf_exports_has(exports, &file->elf, reference->hash, reference->version, NULL, reference->name);
 
     if (!has || !reader)
         return has;
-    if (tfd_elf_reader_open(reader, b->loader->sys, file->opened, NULL) != TFD_OK)
+    if (tfd_reader_open(reader, b->loader->sys, file->opened, NULL) != TFD_OK)
         return true;
     has = tfd_elf_exports_has(exports, &file->elf, reference->hash, reference->version, reader,
                               reference->name);
-    tfd_elf_reader_close(reader);
+    tfd_reader_close(reader);
     return has;
 }
 
@@ -314,7 +314,7 @@ static size_t own_library(const tfd_loader *loader, size_t file)
 /* Shorter likenesses ("_ZN", "_ZNK4") say nothing. */
 #define ALIKE_MIN 8u
 
-static size_t guess_provider(binder *b, tfd_elf_reader *reader, const missing *one)
+static size_t guess_provider(binder *b, tfd_reader *reader, const missing *one)
 {
     guess g = {.b = b, .name = one->name, .best = ALIKE_MIN - 1, .provider = TFD_NONE};
     const tfd_loader_file *file = &b->loader->files.items[b->file];
@@ -335,7 +335,7 @@ static size_t guess_provider(binder *b, tfd_elf_reader *reader, const missing *o
 /* ---- one object */
 
 /* ld.so minds only symbols that a relocation refers to. Drops the others; *first: the one it would name. */
-static tfd_status drop_unused(binder *b, tfd_elf_reader *reader, size_t *first, bool *lazy)
+static tfd_status drop_unused(binder *b, tfd_reader *reader, size_t *first, bool *lazy)
 {
     const tfd_loader_file *file = &b->loader->files.items[b->file];
     uint32_t *symbols = tfd_arena_new(b->loader->scratch, uint32_t, b->missing_kept + 1);
@@ -359,7 +359,7 @@ static tfd_status drop_unused(binder *b, tfd_elf_reader *reader, size_t *first, 
     return TFD_OK;
 }
 
-static tfd_status report_missing(binder *b, tfd_elf_reader *reader, bool lazy)
+static tfd_status report_missing(binder *b, tfd_reader *reader, bool lazy)
 {
     tfd_loader_problem problem = {.kind = TFD_SYMBOL_UNDEFINED, .file = b->file, .is_lazy = lazy};
     const missing *one;
@@ -377,11 +377,11 @@ static tfd_status report_missing(binder *b, tfd_elf_reader *reader, bool lazy)
 }
 
 /* Looks all symbols up; where some are missing, once more with names compared, so that the count is exact. */
-static tfd_status check_symbols(binder *b, tfd_elf_reader *reader, bool lazy)
+static tfd_status check_symbols(binder *b, tfd_reader *reader, bool lazy)
 {
     tfd_loader_file *file = &b->loader->files.items[b->file];
     tfd_elf elf = file->elf;
-    tfd_status st = tfd_elf_reader_open(reader, b->loader->sys, file->opened, NULL);
+    tfd_status st = tfd_reader_open(reader, b->loader->sys, file->opened, NULL);
 
     if (st != TFD_OK)
         return TFD_OK; /* gone since it was read: nothing can be said */
@@ -393,7 +393,7 @@ static tfd_status check_symbols(binder *b, tfd_elf_reader *reader, bool lazy)
         if (st == TFD_OK && b->st == TFD_OK && b->missing_count > 0)
             b->st = report_missing(b, reader, lazy);
     }
-    tfd_elf_reader_close(reader);
+    tfd_reader_close(reader);
     return b->st;
 }
 

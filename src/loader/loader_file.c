@@ -104,12 +104,12 @@ static void judge(tfd_loader *loader, tfd_loader_file *file)
 static tfd_status read_file(tfd_loader *loader, size_t index, tfd_err *err)
 {
     tfd_err why = {0};
-    tfd_status st = tfd_elf_reader_open(loader->reader, loader->sys, loader->files.items[index].opened, &why);
+    tfd_status st = tfd_reader_open(loader->reader, loader->sys, loader->files.items[index].opened, &why);
     tfd_loader_file *file = &loader->files.items[index];
 
     if (st == TFD_OK) {
         st = tfd_elf_parse(loader->reader, loader->arena, &file->elf, &why);
-        tfd_elf_reader_close(loader->reader);
+        tfd_reader_close(loader->reader);
     }
     if (st == TFD_ENOMEM || st == TFD_ELIMIT)
         return tfd_err_set(err, st, 0, "%s", why.text);

@@ -24,7 +24,7 @@ static bool visit(void *ctx, const tfd_elf_reference *reference)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static memory_machine machine;
-    static tfd_elf_reader reader;
+    static tfd_reader reader;
     tfd_arena arena;
     tfd_elf elf;
     tfd_elf_exports exports = {0};
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memory_init(&machine);
     memory_add(&machine, "/x.so", data ? data : (const uint8_t *)"", size);
     tfd_arena_init(&arena, (size_t)64 << 20);
-    if (tfd_elf_reader_open(&reader, &machine.sys, TFD_STR("/x.so"), NULL) == TFD_OK &&
+    if (tfd_reader_open(&reader, &machine.sys, TFD_STR("/x.so"), NULL) == TFD_OK &&
         tfd_elf_parse(&reader, &arena, &elf, NULL) == TFD_OK && elf.state == TFD_ELF_OK) {
         if (tfd_elf_exports_read(&reader, &arena, &elf, &exports, NULL) == TFD_OK)
             (void)tfd_elf_exports_has(&exports, &elf, tfd_elf_gnu_hash(TFD_STR("plain")), NULL, &reader,

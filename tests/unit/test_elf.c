@@ -14,7 +14,7 @@ typedef struct fixture {
     tfd_arena arena;
     mkelf_out object;
     tfd_elf elf;
-    tfd_elf_reader reader;
+    tfd_reader reader;
 } fixture;
 
 static int set_up(void **state)
@@ -43,7 +43,7 @@ static void parse(fixture *f, size_t len)
     tfd_arena_init(&f->arena, 0);
     memory_init(&f->machine);
     memory_add(&f->machine, "/x.so", f->object.bytes, len);
-    assert_int_equal(tfd_elf_reader_open(&f->reader, &f->machine.sys, TFD_STR("/x.so"), &err), TFD_OK);
+    assert_int_equal(tfd_reader_open(&f->reader, &f->machine.sys, TFD_STR("/x.so"), &err), TFD_OK);
     assert_int_equal(tfd_elf_parse(&f->reader, &f->arena, &f->elf, &err), TFD_OK);
 }
 
