@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """compare_loader.py FOLDER_OF_TOOLS [ENV…]   compare the loader model with the real ld.so (glibc).
 
-FOLDER_OF_TOOLS holds native_tool and tables_tool. ENV: environments with TensorFlow (also TFDIAG_ENVS, ':' between them).
+FOLDER_OF_TOOLS holds native_tool and tables_tool. ENV: environments with TensorFlow; without any, those that
+tests/real/make_envs.sh finished in ${TFDIAG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tfdiag-tests}.
 For each environment
   1. the files that the probe says an import loads are those that LD_DEBUG=libs says were initialised;
   2. with the objects that the import opened, in its order, the model finds every searched library at the same path, and its
@@ -148,12 +149,18 @@ class Comparison:
         print("%s: %d files loaded, %d searches, %d files alone" % (env, files, names, len(paths)))
 
 
+def finished():
+    cache = os.environ.get("TFDIAG_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "tfdiag-tests")
+    return sorted(os.path.dirname(mark) for mark in glob.glob(os.path.join(glob.escape(cache), "*", ".lab-done")))
+
+
 def main():
-    envs = sys.argv[2:] + [e for e in os.environ.get("TFDIAG_ENVS", "").split(":") if e]
+    envs = sys.argv[2:] or finished()
     envs = [e for e in envs if os.path.exists(os.path.join(e, "bin", "python")) and
             glob.glob(os.path.join(e, "lib/python3*/site-packages/tensorflow/python"))]
     if not envs or not re.search("GLIBC|GNU libc", run(["ldd", "--version"]).stdout):
-        print("SKIPPED: no environment with TensorFlow given (TFDIAG_ENVS), or no glibc: nothing was compared")
+        print("SKIPPED: no environment with TensorFlow, or no glibc: nothing was compared")
         return 77
     comparison = Comparison(os.path.abspath(sys.argv[1]))
     for env in envs:
