@@ -137,3 +137,47 @@ bool tfd_path_is_below(tfd_path_style style, tfd_str path, tfd_str dir)
     return path.len == dir.len || tfd_path_is_sep(style, dir.ptr[dir.len - 1]) ||
            tfd_path_is_sep(style, path.ptr[dir.len]);
 }
+
+static bool same_char(tfd_path_style style, char a, char b)
+{
+    if (tfd_path_is_sep(style, a) || tfd_path_is_sep(style, b))
+        return tfd_path_is_sep(style, a) && tfd_path_is_sep(style, b);
+    return style == TFD_PATH_WINDOWS ? tfd_char_lower(a) == tfd_char_lower(b) : a == b;
+}
+
+bool tfd_path_eq(tfd_path_style style, tfd_str a, tfd_str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (!same_char(style, a.ptr[i], b.ptr[i]))
+            return false;
+    return true;
+}
+
+bool tfd_path_ends(tfd_path_style style, tfd_str path, const char *tail)
+{
+    size_t len = strlen(tail);
+
+    return path.len >= len && tfd_path_eq(style, tfd_str_from(path, path.len - len), tfd_str_of(tail));
+}
+
+bool tfd_path_has(tfd_path_style style, tfd_str path, const char *piece)
+{
+    size_t len = strlen(piece);
+
+    for (size_t i = 0; i + len <= path.len; i++)
+        if (tfd_path_eq(style, tfd_str_sub(path, i, i + len), tfd_str_of(piece)))
+            return true;
+    return false;
+}
+
+tfd_str tfd_path_first(tfd_path_style style, tfd_str path, tfd_str *rest)
+{
+    size_t at = 0;
+
+    while (at < path.len && !tfd_path_is_sep(style, path.ptr[at]))
+        at++;
+    *rest = tfd_str_from(path, at + 1);
+    return tfd_str_sub(path, 0, at);
+}

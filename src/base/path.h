@@ -19,5 +19,13 @@ tfd_str tfd_path_join(tfd_path_style style, tfd_arena *arena, tfd_str dir, tfd_s
 tfd_str tfd_path_norm(tfd_path_style style, tfd_arena *arena, tfd_str path);
 /* Whether path is dir itself or lies below it; both already normalised. */
 bool tfd_path_is_below(tfd_path_style style, tfd_str path, tfd_str dir);
+/* The same text; on Windows whatever the case of ASCII letters and the kind of separators. */
+bool tfd_path_eq(tfd_path_style style, tfd_str a, tfd_str b);
+/* Whether path holds this piece ("/keras/"), or ends with it, compared likewise; '/' in it is any separator.
+ */
+bool tfd_path_has(tfd_path_style style, tfd_str path, const char *piece);
+bool tfd_path_ends(tfd_path_style style, tfd_str path, const char *tail);
+/* The first component and what follows it; no separator: all of it, and nothing. */
+tfd_str tfd_path_first(tfd_path_style style, tfd_str path, tfd_str *rest);
 
 #endif

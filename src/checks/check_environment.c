@@ -35,18 +35,6 @@ static void add(const tfd_view *view, const tfd_kb_env *row, tfd_str value, tfd_
     tfd_findings_add(out, &finding);
 }
 
-static bool find_variable(const tfd_facts *facts, tfd_str name, tfd_str *value)
-{
-    for (size_t i = 0; i < facts->environment_count; i++) {
-        tfd_str one_name;
-
-        (void)tfd_str_cut(facts->environment[i], '=', &one_name, value);
-        if (tfd_str_eq(one_name, name))
-            return true;
-    }
-    return false;
-}
-
 /* Keras 3 takes its back end from KERAS_BACKEND, else from keras.json; Keras 2 ignores both. */
 static const char *backend_fault(const tfd_view *view, tfd_str backend)
 {
@@ -56,7 +44,7 @@ static const char *backend_fault(const tfd_view *view, tfd_str backend)
         tfd_str_is(backend, "jax") || tfd_str_is(backend, "torch") || tfd_str_is(backend, "openvino");
 
     if (!keras || !spec_fits(TFD_STR(">=3"), keras->version) ||
-        find_variable(view->facts, TFD_STR("KERAS_BACKEND"), &value))
+        tfd_view_variable(view, TFD_STR("KERAS_BACKEND"), &value))
         return NULL;
     if (tfd_str_is(backend, "unknown"))
         return "asks for a back end that Keras does not have";
@@ -127,7 +115,7 @@ static void check_start_variables(const tfd_view *view, tfd_findings *out)
         tfd_str value;
         tfd_finding finding;
 
-        if (!find_variable(view->facts, name, &value) || value.len == 0 || start_variables[i].is_valid(value))
+        if (!tfd_view_variable(view, name, &value) || value.len == 0 || start_variables[i].is_valid(value))
             continue;
         finding = tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_STRONG, TFD_EFFECT_BREAKS);
         finding.text = tfd_arena_fmt(out->arena, "%.*s=%.*s: the interpreter does not start with this value",
@@ -146,7 +134,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     for (size_t i = 0; i < count; i++) {
         tfd_str value;
 
-        if (!find_variable(view->facts, rows[i].name, &value))
+        if (!tfd_view_variable(view, rows[i].name, &value))
             continue;
         seen++;
         if (tfd_kb_env_matches(&rows[i], value) && spec_fits(rows[i].tensorflow, tfd_view_tf_version(view)) &&

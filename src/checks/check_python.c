@@ -32,15 +32,6 @@ static tfd_str subject_of(const tfd_python *py)
     return TFD_STR("");
 }
 
-/* PYTHONPLATLIBDIR renames lib/: a value without such a folder leaves the interpreter without its library. */
-static bool has_platlibdir(const tfd_facts *facts)
-{
-    for (size_t i = 0; i < facts->environment_count; i++)
-        if (tfd_str_starts_z(facts->environment[i], "PYTHONPLATLIBDIR="))
-            return true;
-    return false;
-}
-
 static void check_abi(const tfd_view *view, tfd_findings *out)
 {
     const tfd_python *py = &view->facts->python;
@@ -99,6 +90,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     const tfd_python *py = &view->facts->python;
     const tfd_import *import = &view->facts->import;
     tfd_finding finding;
+    tfd_str value;
 
     if (py->broken == TFD_PY_UNKNOWN) {
         tfd_findings_unknown(out, py->broken_why);
@@ -106,7 +98,9 @@ static void run(const tfd_view *view, tfd_findings *out)
     }
     if (py->broken != TFD_PY_FINE) {
         finding = tfd_finding_of(cause_of(py), subject_of(py), TFD_W_PROOF, TFD_EFFECT_BREAKS);
-        if (py->broken == TFD_PY_NO_STDLIB && py->home_variable.len == 0 && has_platlibdir(view->facts)) {
+        if (py->broken == TFD_PY_NO_STDLIB && py->home_variable.len == 0 &&
+            tfd_view_variable(view, TFD_STR("PYTHONPLATLIBDIR"), &value)) {
+            /* It renames lib/: a value without such a folder leaves the interpreter without its library. */
             finding.cause = TFD_CAUSE_ENV_SETTING;
             finding.subject = TFD_STR("PYTHONPLATLIBDIR");
         }

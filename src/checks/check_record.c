@@ -22,10 +22,11 @@ static const char *state_text(tfd_file_state state)
 /* Headers, licences, tests and tools are never imported; a lost one is worth no more than a warning. */
 static bool is_imported(const tfd_view *view, const tfd_file_problem *problem)
 {
+    tfd_path_style style = tfd_view_style(view);
     tfd_str path = problem->path;
 
-    if (tfd_str_find_z(path, "/include/") != TFD_NPOS || tfd_str_find_z(path, "/tests/") != TFD_NPOS ||
-        tfd_str_find_z(path, ".dist-info/") != TFD_NPOS)
+    if (tfd_path_has(style, path, "/include/") || tfd_path_has(style, path, "/tests/") ||
+        tfd_path_has(style, path, ".dist-info/"))
         return false;
     if (problem->state == TFD_FILE_UNREADABLE && problem->module.len == 0)
         return true; /* a folder (all that lies in it) or a library */

@@ -61,7 +61,7 @@ static void add_module(const tfd_view *view, const tfd_module *module, tfd_findi
     finding = tfd_blame_place(view, module->place, module->path, weight, effect);
     if (is_single_name(view, module)) {
         finding.cause = TFD_CAUSE_NAME_SHADOWING;
-        finding.subject = tfd_path_base(TFD_PATH_POSIX, module->path);
+        finding.subject = tfd_path_base(tfd_view_style(view), module->path);
     } else {
         finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
         finding.subject = place->path;

@@ -42,9 +42,9 @@ tfd_str tfd_reading_raising_file(const tfd_exception *exc)
     return TFD_STR("");
 }
 
-static tfd_str stem(tfd_str path)
+static tfd_str stem(const tfd_view *view, tfd_str path)
 {
-    tfd_str name = tfd_path_base(TFD_PATH_POSIX, path);
+    tfd_str name = tfd_path_base(tfd_view_style(view), path);
     tfd_str head;
     tfd_str tail;
 
@@ -71,11 +71,9 @@ static bool hides_something(const tfd_view *view, size_t place, tfd_str path)
 {
     const tfd_kb_imports *imports = tfd_kb_imports_find(view->kb, tfd_view_tf_version(view));
     tfd_str below = tfd_str_from(path, view->facts->places.items[place].path.len + 1);
-    tfd_str top;
     tfd_str tail;
+    tfd_str top = stem(view, tfd_path_first(tfd_view_style(view), below, &tail));
 
-    (void)tfd_str_cut(below, '/', &top, &tail);
-    top = stem(top);
     for (size_t i = 0; i < view->facts->modules.count; i++)
         if (tfd_str_eq(view->facts->modules.items[i].name, top) && view->facts->modules.items[i].is_stdlib)
             return true;
@@ -94,7 +92,8 @@ tfd_finding tfd_reading_blame_file(const tfd_view *view, tfd_str path, int weigh
 
     if (finding.cause != TFD_CAUSE_NAME_SHADOWING || !row || hides_something(view, place, path))
         return finding;
-    finding = tfd_finding_of(TFD_CAUSE_NOT_AN_ENVIRONMENT_PROBLEM, stem(path), weight, TFD_EFFECT_BREAKS);
+    finding =
+        tfd_finding_of(TFD_CAUSE_NOT_AN_ENVIRONMENT_PROBLEM, stem(view, path), weight, TFD_EFFECT_BREAKS);
     finding.path = path;
     return finding;
 }
@@ -120,10 +119,13 @@ static bool rule_own_type(const tfd_reading *r)
  * image_data_format, no JSON object), or as a back end that does not exist. */
 static bool rule_keras_json(const tfd_reading *r)
 {
+    tfd_path_style style = tfd_view_style(r->view);
     tfd_str file = tfd_reading_raising_file(r->exc);
-    bool in_keras = tfd_str_find_z(file, "/keras/") != TFD_NPOS;
-    bool is_config = tfd_str_ends_z(file, "config.py") || tfd_str_ends_z(file, "/keras/backend.py");
-    bool is_backend = tfd_str_ends_z(file, "/backend/__init__.py") && tfd_str_is(r->exc->type, "ValueError");
+    bool in_keras = tfd_path_has(style, file, "/keras/");
+    bool is_config =
+        tfd_path_ends(style, file, "config.py") || tfd_path_ends(style, file, "/keras/backend.py");
+    bool is_backend =
+        tfd_path_ends(style, file, "/backend/__init__.py") && tfd_str_is(r->exc->type, "ValueError");
     tfd_finding finding =
         tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("keras.json"), TFD_W_NAMED, TFD_EFFECT_BREAKS);
 

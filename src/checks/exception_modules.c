@@ -30,12 +30,11 @@ static tfd_str find_loaded(const tfd_view *view, tfd_str name)
 static bool blame_keras_backend(const tfd_reading *r, tfd_str name)
 {
     bool is_backend = tfd_str_is(name, "torch") || tfd_str_is(name, "jax") || tfd_str_is(name, "openvino");
-    bool is_set = false;
+    tfd_str value;
+    bool is_set = tfd_view_variable(r->view, TFD_STR("KERAS_BACKEND"), &value);
 
-    if (!is_backend || tfd_str_find_z(tfd_reading_raising_file(r->exc), "/keras/") == TFD_NPOS)
+    if (!is_backend || !tfd_path_has(tfd_view_style(r->view), tfd_reading_raising_file(r->exc), "/keras/"))
         return false;
-    for (size_t i = 0; i < r->view->facts->environment_count; i++)
-        is_set |= tfd_str_starts_z(r->view->facts->environment[i], "KERAS_BACKEND=");
     return tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_ENV_SETTING,
                                              is_set ? TFD_STR("KERAS_BACKEND") : TFD_STR("keras.json"),
                                              TFD_W_NAMED, TFD_EFFECT_BREAKS));

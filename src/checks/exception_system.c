@@ -52,7 +52,8 @@ tfd_str tfd_exception_named_variable(const tfd_view *view, tfd_str text)
  * write in none. */
 static bool is_no_tempdir(const tfd_reading *r)
 {
-    return r->exc->os_code == CODE_ENOENT && tfd_str_ends_z(tfd_reading_raising_file(r->exc), "/tempfile.py");
+    return r->exc->os_code == CODE_ENOENT &&
+           tfd_path_ends(tfd_view_style(r->view), tfd_reading_raising_file(r->exc), "/tempfile.py");
 }
 
 static bool blame_tempdir(const tfd_reading *r)
@@ -76,13 +77,11 @@ bool tfd_rule_variable(const tfd_reading *r)
 /* PYTHONWARNINGS=error turns every warning into an exception of its category. */
 bool tfd_rule_warning(const tfd_reading *r)
 {
-    if (!tfd_str_ends_z(r->exc->type, "Warning"))
-        return false;
-    for (size_t i = 0; i < r->view->facts->environment_count; i++)
-        if (tfd_str_starts_z(r->view->facts->environment[i], "PYTHONWARNINGS="))
-            return tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("PYTHONWARNINGS"),
-                                                     TFD_W_NAMED, TFD_EFFECT_BREAKS));
-    return false;
+    tfd_str name = TFD_STR("PYTHONWARNINGS");
+    tfd_str value;
+
+    return tfd_str_ends_z(r->exc->type, "Warning") && tfd_view_variable(r->view, name, &value) &&
+           tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS));
 }
 
 /* Nobody pressed a key: OpenBLAS raises SIGINT when a thread cannot be made (a seccomp filter, RLIMIT_NPROC).

@@ -93,7 +93,8 @@ static bool blame_hit(const tfd_view *view, const tfd_resolution *one, int weigh
 }
 
 /* A candidate in a folder that this user may not search: ld.so passes it over and says "No such file". */
-static bool blame_no_permission(const tfd_resolution *one, int weight, tfd_effect effect, tfd_findings *out)
+static bool blame_no_permission(const tfd_view *view, const tfd_resolution *one, int weight,
+                                tfd_effect effect, tfd_findings *out)
 {
     for (size_t i = 0; i < one->tried_count; i++) {
         tfd_finding finding;
@@ -101,7 +102,7 @@ static bool blame_no_permission(const tfd_resolution *one, int weight, tfd_effec
         if (!tfd_str_is(one->tried[i].why, "no permission"))
             continue;
         finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED,
-                                 tfd_path_dir(TFD_PATH_POSIX, one->tried[i].path), weight, effect);
+                                 tfd_path_dir(tfd_view_style(view), one->tried[i].path), weight, effect);
         finding.path = finding.subject;
         finding.text =
             tfd_arena_fmt(out->arena, "%.*s may not be searched by this user: ld.so does not find %.*s in it",
@@ -126,7 +127,7 @@ bool tfd_native_blame_resolution(const tfd_view *view, const tfd_resolution *one
         return blame_hit(view, one, weight, effect, out);
     if (one->state != TFD_STATE_ABSENT)
         return false;
-    if (blame_no_permission(one, weight, effect, out))
+    if (blame_no_permission(view, one, weight, effect, out))
         return true;
     if (object->dist != TFD_NONE && !is_gpu_library(one->name))
         finding = tfd_blame_dist(view, object->dist, weight, effect);

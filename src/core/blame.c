@@ -73,7 +73,7 @@ tfd_finding tfd_blame_place(const tfd_view *view, size_t row, tfd_str path, int 
 
     if (place && place->kind == TFD_PLACE_START) {
         finding.cause = TFD_CAUSE_NAME_SHADOWING;
-        finding.subject = tfd_path_base(TFD_PATH_POSIX, path);
+        finding.subject = tfd_path_base(tfd_view_style(view), path);
     } else if (place) {
         finding.subject = place->path;
     }
@@ -91,10 +91,9 @@ tfd_finding tfd_blame_file(const tfd_view *view, tfd_str path, int weight, tfd_e
     if (tfd_blame_is_foreign(view, place)) {
         const tfd_place *row = tfd_view_place(view, place);
         tfd_str rest = tfd_str_from(path, row->path.len + 1);
-        tfd_str top;
         tfd_str tail;
+        tfd_str top = tfd_path_first(tfd_view_style(view), rest, &tail);
 
-        (void)tfd_str_cut(rest, '/', &top, &tail);
         return tfd_blame_place(view, place, tfd_str_sub(path, 0, path.len - rest.len + top.len), weight,
                                effect);
     }
@@ -104,7 +103,8 @@ tfd_finding tfd_blame_file(const tfd_view *view, tfd_str path, int weight, tfd_e
         return finding;
     }
     if (place != TFD_NONE &&
-        tfd_str_starts_z(tfd_str_from(path, view->facts->places.items[place].path.len), "/tensorflow/")) {
+        tfd_path_eq(tfd_view_style(view), TFD_STR("/tensorflow/"),
+                    tfd_str_sub(tfd_str_from(path, view->facts->places.items[place].path.len), 0, 12))) {
         /* TensorFlow without its metadata: nobody owns the file, but whose it is there is no doubt. */
         finding = tfd_finding_of(TFD_CAUSE_TF_CORRUPT, TFD_STR("tensorflow"), weight, effect);
         finding.path = path;

@@ -92,7 +92,7 @@ static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_
         return place_title(view, lead, arena);
     case TFD_CAUSE_LDPATH_CONFLICT:
         return tfd_arena_fmt(arena, "%.*s brings a foreign %.*s", TFD_ARG(lead->subject),
-                             TFD_ARG(tfd_path_base(TFD_PATH_POSIX, lead->path)));
+                             TFD_ARG(tfd_path_base(tfd_view_style(view), lead->path)));
     case TFD_CAUSE_ENV_SETTING:
         return tfd_arena_fmt(arena, "%.*s switches a package to something that is broken here",
                              TFD_ARG(lead->subject));

@@ -2,6 +2,31 @@
 
 #include <stdio.h>
 
+bool tfd_view_is_windows(const tfd_view *view)
+{
+    return view->facts->system && view->facts->system->os == TFD_OS_WINDOWS;
+}
+
+tfd_path_style tfd_view_style(const tfd_view *view)
+{
+    return tfd_view_is_windows(view) ? TFD_PATH_WINDOWS : TFD_PATH_POSIX;
+}
+
+bool tfd_view_variable(const tfd_view *view, tfd_str name, tfd_str *value)
+{
+    bool is_windows = tfd_view_is_windows(view);
+
+    for (size_t i = 0; i < view->facts->environment_count; i++) {
+        tfd_str one;
+
+        (void)tfd_str_cut(view->facts->environment[i], '=', &one, value);
+        if (is_windows ? tfd_str_eq_nocase(one, name) : tfd_str_eq(one, name))
+            return true;
+    }
+    *value = TFD_STR("");
+    return false;
+}
+
 const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row)
 {
     return row < view->facts->dists.count ? &view->facts->dists.items[row] : NULL;
@@ -32,13 +57,14 @@ tfd_str tfd_view_tf_version(const tfd_view *view)
 size_t tfd_view_place_of(const tfd_view *view, tfd_str path)
 {
     const tfd_places *places = &view->facts->places;
+    tfd_path_style style = tfd_view_style(view);
     size_t best = TFD_NONE;
     size_t best_len = 0;
 
     for (size_t i = 0; i < places->count; i++) {
         tfd_str dir = places->items[i].path;
 
-        if (dir.len > best_len && path.len > dir.len && tfd_path_is_below(TFD_PATH_POSIX, path, dir)) {
+        if (dir.len > best_len && path.len > dir.len && tfd_path_is_below(style, path, dir)) {
             best = i;
             best_len = dir.len;
         }
@@ -47,15 +73,15 @@ size_t tfd_view_place_of(const tfd_view *view, tfd_str path)
 }
 
 /* First component of path below dir, without an extension or the ".libs" of repaired wheels. */
-static tfd_str top_level(tfd_str path, tfd_str dir)
+static tfd_str top_level(tfd_path_style style, tfd_str path, tfd_str dir)
 {
     tfd_str rest = tfd_str_from(path, dir.len);
     tfd_str top;
     tfd_str tail;
 
-    while (rest.len > 0 && rest.ptr[0] == '/')
+    while (rest.len > 0 && tfd_path_is_sep(style, rest.ptr[0]))
         rest = tfd_str_from(rest, 1);
-    (void)tfd_str_cut(rest, '/', &top, &tail);
+    top = tfd_path_first(style, rest, &tail);
     (void)tfd_str_cut(top, '.', &top, &tail);
     return top;
 }
@@ -64,7 +90,7 @@ size_t tfd_view_dist_of(const tfd_view *view, tfd_str path)
 {
     const tfd_facts *facts = view->facts;
     const tfd_place *place = tfd_view_place(view, tfd_view_place_of(view, path));
-    tfd_str top = place ? top_level(path, place->path) : TFD_STR("");
+    tfd_str top = place ? top_level(tfd_view_style(view), path, place->path) : TFD_STR("");
     tfd_str name;
     size_t row;
 
@@ -72,7 +98,7 @@ size_t tfd_view_dist_of(const tfd_view *view, tfd_str path)
         return TFD_NONE;
     if (tfd_str_is(top, "tensorflow") || tfd_str_is(top, "tensorflow_core"))
         return facts->tensorflow;
-    if (tfd_str_is(top, "google") && tfd_str_find_z(path, "/google/protobuf") != TFD_NPOS)
+    if (tfd_str_is(top, "google") && tfd_path_has(tfd_view_style(view), path, "/google/protobuf"))
         return tfd_dist_find(facts, TFD_STR("protobuf"));
     name = tfd_kb_module_dist(view->kb, top);
     row = name.len > 0 ? tfd_dist_find(facts, name) : TFD_NONE;

@@ -12,6 +12,12 @@ typedef struct tfd_view {
     tfd_kb *kb;
 } tfd_view;
 
+/* Whether the machine that is examined is a Windows one, and how its paths are written. */
+bool tfd_view_is_windows(const tfd_view *view);
+tfd_path_style tfd_view_style(const tfd_view *view);
+/* A variable of the environment that tfdiag was started in, whatever the case of its name on Windows; false
+ * if it is not set. */
+bool tfd_view_variable(const tfd_view *view, tfd_str name, tfd_str *value);
 /* Rows by number; NULL for TFD_NONE. */
 const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row);
 const tfd_object *tfd_view_object(const tfd_view *view, size_t row);
