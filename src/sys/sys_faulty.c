@@ -103,6 +103,24 @@ static tfd_status do_mount_of(const tfd_sys *sys, tfd_arena *arena, tfd_str path
     return st == TFD_OK ? inner_of(sys)->mount_of(inner_of(sys), arena, path, out, err) : st;
 }
 
+static tfd_status do_reg_value(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                               tfd_str key, tfd_str name, tfd_reg_value *out, tfd_err *err)
+{
+    tfd_status st = count_call(sys, "reg_value", err);
+
+    return st == TFD_OK ? inner_of(sys)->reg_value(inner_of(sys), arena, root, view, key, name, out, err)
+                        : st;
+}
+
+static tfd_status do_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
+                              tfd_str key, tfd_dirents *out, tfd_err *err)
+{
+    tfd_status st = count_call(sys, "reg_keys", err);
+
+    *out = (tfd_dirents){NULL, 0, 0};
+    return st == TFD_OK ? inner_of(sys)->reg_keys(inner_of(sys), arena, root, view, key, out, err) : st;
+}
+
 static bool get_env(const tfd_sys *sys, const char *name, tfd_str *value)
 {
     return inner_of(sys)->env(inner_of(sys), name, value);
@@ -207,6 +225,8 @@ tfd_status tfd_sys_faulty_new(const tfd_sys *inner, long fail_at, tfd_status sta
     ctx->sys.ctx = ctx;
     ctx->sys.style = inner->style;
     ctx->sys.is_native = inner->is_native;
+    ctx->sys.reg_value = inner->reg_value ? do_reg_value : NULL;
+    ctx->sys.reg_keys = inner->reg_keys ? do_reg_keys : NULL;
     ctx->sys.child_start = inner->child_start ? do_child_start : NULL;
     ctx->sys.interrupted = inner->interrupted ? get_interrupted : NULL;
     ctx->inner = inner;

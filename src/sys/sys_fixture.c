@@ -6,6 +6,7 @@
 
 #define CALL_MEMORY ((size_t)4 << 20) /* of one call that has no arena of its caller's */
 #define MACHINE_MAX ((size_t)4 << 20) /* bytes of machine.json */
+#define CANT_ACCESS_FILE 1920         /* ERROR_CANT_ACCESS_FILE, winerror.h */
 
 static const tfd_fixture *self(const tfd_sys *sys)
 {
@@ -18,8 +19,25 @@ static tfd_status find(const tfd_sys *sys, tfd_arena *arena, tfd_str path, bool 
     tfd_status st = tfd_fixture_find(self(sys), arena, path, follow, out, err);
 
     if (st == TFD_OK && wanted && !tfd_fixture_allows(self(sys), &out->stat, wanted))
-        st = tfd_err_set(err, TFD_EACCESS, EACCES, "%.*s: permission denied", TFD_ARG(path));
+        st = tfd_err_set(err, TFD_EACCESS, tfd_fixture_code(self(sys), EACCES), "%.*s: permission denied",
+                         TFD_ARG(path));
     return st;
+}
+
+/* Opening a file that machine.json has an error for, or an alias of the Store, which only CreateProcess
+ * understands. */
+static tfd_status refuse_open(const tfd_fixture *fixture, tfd_arena *arena, const tfd_fixture_spot *spot,
+                              tfd_err *err)
+{
+    const tfd_fixture_file *file = tfd_fixture_file_find(fixture, arena, spot->path);
+    int code = spot->stat.reparse_tag == TFD_REPARSE_APPEXECLINK ? CANT_ACCESS_FILE : 0;
+
+    if (file && file->error)
+        code = file->error;
+    if (code == 0)
+        return TFD_OK;
+    return tfd_err_set(err, code == CANT_ACCESS_FILE ? TFD_EIO : TFD_EACCESS, code, "open %.*s: error %d",
+                       TFD_ARG(spot->path), code);
 }
 
 static tfd_status do_open(const tfd_sys *sys, tfd_str path, tfd_file *out, tfd_err *err)
@@ -30,6 +48,8 @@ static tfd_status do_open(const tfd_sys *sys, tfd_str path, tfd_file *out, tfd_e
 
     tfd_arena_init(&arena, CALL_MEMORY);
     st = find(sys, &arena, path, true, TFD_ACCESS_READ, &spot, err);
+    if (st == TFD_OK)
+        st = refuse_open(self(sys), &arena, &spot, err);
     if (st == TFD_OK)
         st = self(sys)->host->open(self(sys)->host, spot.host, out, err);
     if (st == TFD_OK)
@@ -74,7 +94,7 @@ static tfd_status do_stat_many(const tfd_sys *sys, tfd_str dir, tfd_stat_item *i
     tfd_arena_init(&arena, 0);
     for (size_t i = 0; i < n; i++) {
         tfd_arena_mark mark = tfd_arena_get_mark(&arena);
-        tfd_str path = tfd_path_join(TFD_PATH_POSIX, &arena, dir, items[i].name);
+        tfd_str path = tfd_path_join(sys->style, &arena, dir, items[i].name);
 
         items[i].status = path.ptr ? do_stat(sys, path, true, &items[i].stat, NULL) : TFD_ENOMEM;
         tfd_arena_rewind(&arena, mark);
@@ -88,17 +108,40 @@ static int compare_entries(const void *a, const void *b)
     return tfd_str_cmp(((const tfd_dirent *)a)->name, ((const tfd_dirent *)b)->name);
 }
 
+/* Windows: streams of files (x.dll%3AZone.Identifier) are in no listing; a link of the host is what it leads
+ * to. */
+static void show_as_windows(const tfd_fixture *fixture, tfd_arena *arena, tfd_str folder, tfd_dirents *out)
+{
+    const tfd_sys *host = fixture->host;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < out->count; i++) {
+        tfd_dirent *entry = &out->items[i];
+
+        if (tfd_str_find_z(entry->name, "%3A") != TFD_NPOS)
+            continue;
+        if (entry->kind == TFD_KIND_LINK)
+            entry->kind = tfd_sys_kind(host, tfd_path_join(host->style, arena, folder, entry->name));
+        out->items[kept++] = *entry;
+    }
+    out->count = kept;
+}
+
 /* Links that only machine.json knows. */
 static tfd_status add_links(const tfd_fixture *fixture, tfd_arena *arena, tfd_str folder, tfd_dirents *out)
 {
+    tfd_path_style style = fixture->sys.style;
+
     for (size_t i = 0; i < fixture->file_count; i++) {
         const tfd_fixture_file *file = &fixture->files[i];
+        tfd_str in = tfd_path_dir(style, file->path);
 
-        if (file->link.len == 0 || !tfd_str_eq(tfd_path_dir(TFD_PATH_POSIX, file->path), folder))
+        if (file->link.len == 0 ||
+            !(style == TFD_PATH_WINDOWS ? tfd_str_eq_nocase(in, folder) : tfd_str_eq(in, folder)))
             continue;
         if (!TFD_GROW(arena, out))
             return TFD_ENOMEM;
-        out->items[out->count].name = tfd_arena_str(arena, tfd_path_base(TFD_PATH_POSIX, file->path));
+        out->items[out->count].name = tfd_arena_str(arena, tfd_path_base(style, file->path));
         out->items[out->count++].kind = TFD_KIND_LINK;
     }
     if (out->count > 1)
@@ -115,6 +158,8 @@ static tfd_status do_list(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tf
     if (st != TFD_OK)
         return st;
     st = self(sys)->host->list(self(sys)->host, arena, spot.host, out, err);
+    if (sys->style == TFD_PATH_WINDOWS)
+        show_as_windows(self(sys), arena, spot.host, out);
     return st == TFD_OK ? add_links(self(sys), arena, spot.path, out) : st;
 }
 
@@ -123,9 +168,9 @@ static tfd_status do_readlink(const tfd_sys *sys, tfd_arena *arena, tfd_str path
     tfd_fixture_spot spot;
     tfd_status st = find(sys, arena, path, false, 0, &spot, err);
 
-    if (st == TFD_OK &&
-        (spot.stat.kind != TFD_KIND_LINK || !tfd_fixture_link(self(sys), arena, spot.path, out)))
-        st = tfd_err_set(err, TFD_EIO, EINVAL, "%.*s: not a link", TFD_ARG(path));
+    if (st == TFD_OK && (spot.stat.kind != TFD_KIND_LINK || !tfd_fixture_link(self(sys), arena, &spot, out)))
+        st =
+            tfd_err_set(err, TFD_EIO, tfd_fixture_code(self(sys), EINVAL), "%.*s: not a link", TFD_ARG(path));
     return st;
 }
 
@@ -150,7 +195,7 @@ static tfd_status do_mount_of(const tfd_sys *sys, tfd_arena *arena, tfd_str path
     if (st != TFD_OK)
         return st;
     for (size_t i = 0; i < fixture->mount_count; i++)
-        if (tfd_path_is_below(TFD_PATH_POSIX, real, fixture->mounts[i].point) &&
+        if (tfd_path_is_below(sys->style, real, fixture->mounts[i].point) &&
             (!best || fixture->mounts[i].point.len >= best->point.len))
             best = &fixture->mounts[i];
     if (!best)
@@ -170,7 +215,8 @@ static tfd_status do_access(const tfd_sys *sys, tfd_str path, unsigned wanted, t
     st = find(sys, &arena, path, true, wanted, &spot, err);
     if (st == TFD_OK && (wanted & TFD_ACCESS_WRITE) &&
         do_mount_of(sys, &arena, path, &mount, NULL) == TFD_OK && mount.readonly)
-        st = tfd_err_set(err, TFD_EACCESS, EROFS, "%.*s: read-only file system", TFD_ARG(path));
+        st = tfd_err_set(err, TFD_EACCESS, tfd_fixture_code(self(sys), EROFS), "%.*s: read-only file system",
+                         TFD_ARG(path));
     tfd_arena_done(&arena);
     return st;
 }
@@ -181,7 +227,9 @@ static bool get_env(const tfd_sys *sys, const char *name, tfd_str *value)
     tfd_str key;
 
     for (size_t i = 0; i < fixture->environ_count; i++)
-        if (tfd_str_cut(fixture->environ_items[i], '=', &key, value) && tfd_str_is(key, name))
+        if (tfd_str_cut(fixture->environ_items[i], '=', &key, value) &&
+            (sys->style == TFD_PATH_WINDOWS ? tfd_str_eq_nocase(key, tfd_str_of(name))
+                                            : tfd_str_is(key, name)))
             return true;
     return false;
 }
@@ -287,6 +335,10 @@ tfd_status tfd_sys_fixture_new(const tfd_sys *host, tfd_str dir, tfd_sys **out, 
                            MACHINE_MAX, &text, err);
     if (st == TFD_OK)
         st = tfd_fixture_read(fixture, text, err);
+    if (fixture->has_registry) {
+        fixture->sys.reg_value = tfd_fixture_reg_value;
+        fixture->sys.reg_keys = tfd_fixture_reg_keys;
+    }
     if (st == TFD_OK)
         *out = &fixture->sys;
     else

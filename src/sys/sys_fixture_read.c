@@ -10,6 +10,14 @@ static uint64_t get_number(const cJSON *object, const char *name, uint64_t other
     return cJSON_IsNumber(value) && value->valuedouble >= 0 ? (uint64_t)value->valuedouble : otherwise;
 }
 
+/* A number, or text that strtoul reads: "0x8000001B". */
+static uint32_t get_code(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return text ? (uint32_t)strtoul(text, NULL, 0) : (uint32_t)get_number(object, name, 0);
+}
+
 static bool get_flag(const cJSON *object, const char *name)
 {
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, name));
@@ -35,6 +43,26 @@ static tfd_arch arch_of(tfd_str name)
     return name.len ? TFD_ARCH_OTHER : TFD_ARCH_UNKNOWN;
 }
 
+static void read_windows(tfd_fixture *out, const cJSON *json)
+{
+    tfd_arena *arena = &out->arena;
+    tfd_system *system = &out->system;
+
+    out->sys.style = TFD_PATH_WINDOWS;
+    system->windows_dir = get_text(arena, json, "windows_dir");
+    if (system->windows_dir.len == 0)
+        system->windows_dir = TFD_STR("C:\\Windows");
+    system->system_dir = get_text(arena, json, "system_dir");
+    if (system->system_dir.len == 0)
+        system->system_dir = tfd_path_join(TFD_PATH_WINDOWS, arena, system->windows_dir, TFD_STR("System32"));
+    system->build = (uint32_t)get_number(json, "build", 0);
+    system->is_wine = get_flag(json, "wine");
+    system->commit_limit = get_number(json, "commit_limit", 0);
+    system->commit_free = get_number(json, "commit_free", 0);
+    system->uid = (uint32_t)get_number(json, "uid", 1);
+    out->gid = (uint32_t)get_number(json, "gid", 1);
+}
+
 static void read_system(tfd_fixture *out, const cJSON *json)
 {
     tfd_arena *arena = &out->arena;
@@ -58,6 +86,8 @@ static void read_system(tfd_fixture *out, const cJSON *json)
     out->gid = (uint32_t)get_number(json, "gid", 1000);
     out->cwd = get_text(arena, json, "cwd");
     out->home = get_text(arena, json, "home");
+    if (system->os == TFD_OS_WINDOWS)
+        read_windows(out, json);
 }
 
 static void read_cpu(tfd_fixture *out, const cJSON *json)
@@ -128,6 +158,33 @@ static bool read_mounts(tfd_fixture *out, const cJSON *json)
     return true;
 }
 
+static bool add_file(tfd_fixture *out, const cJSON *item)
+{
+    tfd_fixture_file *file = &out->files[out->file_count];
+    tfd_str mode = get_text(&out->arena, item, "mode");
+    tfd_str path = tfd_str_of(item->string);
+    tfd_str key;
+
+    if (out->sys.style == TFD_PATH_WINDOWS)
+        path = tfd_path_norm(TFD_PATH_WINDOWS, &out->arena, path);
+    file->path = tfd_arena_str(&out->arena, path);
+    key = out->sys.style == TFD_PATH_WINDOWS ? tfd_fixture_fold(&out->arena, path) : file->path;
+    file->link = get_text(&out->arena, item, "link");
+    file->has_mode = mode.len > 0;
+    file->mode = mode.len ? (uint32_t)strtoul(mode.ptr, NULL, 8) & 07777u : 0;
+    file->has_uid = cJSON_HasObjectItem(item, "uid");
+    file->uid = (uint32_t)get_number(item, "uid", 0);
+    file->has_gid = cJSON_HasObjectItem(item, "gid");
+    file->gid = (uint32_t)get_number(item, "gid", 0);
+    file->has_size = cJSON_HasObjectItem(item, "size");
+    file->size = get_number(item, "size", 0);
+    file->has_attributes = cJSON_HasObjectItem(item, "attributes");
+    file->attributes = get_code(item, "attributes");
+    file->reparse_tag = get_code(item, "reparse_tag");
+    file->error = (int)(get_code(item, "error") & 0x7fffffffu);
+    return key.ptr && tfd_map_put(&out->arena, &out->file_by_path, key, (uint32_t)out->file_count++);
+}
+
 static bool read_files(tfd_fixture *out, const cJSON *json)
 {
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(json, "files");
@@ -138,20 +195,7 @@ static bool read_files(tfd_fixture *out, const cJSON *json)
         return false;
     cJSON_ArrayForEach(item, files)
     {
-        tfd_fixture_file *file = &out->files[out->file_count];
-        tfd_str mode = get_text(&out->arena, item, "mode");
-
-        file->path = tfd_arena_str(&out->arena, tfd_str_of(item->string));
-        file->link = get_text(&out->arena, item, "link");
-        file->has_mode = mode.len > 0;
-        file->mode = mode.len ? (uint32_t)strtoul(mode.ptr, NULL, 8) & 07777u : 0;
-        file->has_uid = cJSON_HasObjectItem(item, "uid");
-        file->uid = (uint32_t)get_number(item, "uid", 0);
-        file->has_gid = cJSON_HasObjectItem(item, "gid");
-        file->gid = (uint32_t)get_number(item, "gid", 0);
-        file->has_size = cJSON_HasObjectItem(item, "size");
-        file->size = get_number(item, "size", 0);
-        if (!tfd_map_put(&out->arena, &out->file_by_path, file->path, (uint32_t)out->file_count++))
+        if (!add_file(out, item))
             return false;
     }
     return true;
@@ -169,7 +213,8 @@ tfd_status tfd_fixture_read(tfd_fixture *fixture, tfd_str text, tfd_err *err)
     read_system(fixture, json);
     read_cpu(fixture, json);
     read_limits(fixture, json);
-    ok = read_environ(fixture, json) && read_mounts(fixture, json) && read_files(fixture, json);
+    ok = read_environ(fixture, json) && read_mounts(fixture, json) && read_files(fixture, json) &&
+         tfd_fixture_read_registry(fixture, json);
     cJSON_Delete(json);
     return ok ? TFD_OK : tfd_err_set(err, TFD_ENOMEM, 0, "machine.json: out of memory");
 }
