@@ -20,3 +20,16 @@ size_t tfd_utf8_next(tfd_str s, size_t at, uint32_t *code)
         return 0;
     return len;
 }
+
+size_t tfd_utf8_put(uint32_t code, char *out)
+{
+    size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const uint8_t marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+    for (size_t i = len; i-- > 1;) {
+        out[i] = (char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    out[0] = (char)(marks[len] | code);
+    return len;
+}

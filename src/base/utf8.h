@@ -1,4 +1,4 @@
-/* Reading UTF-8 (RFC 3629) from bytes that may not be UTF-8. */
+/* UTF-8 (RFC 3629): reading it from bytes that may be none, and writing it. */
 #ifndef TFD_BASE_UTF8_H
 #define TFD_BASE_UTF8_H
 
@@ -7,5 +7,8 @@
 /* Length in bytes of the well-formed character at offset at (< s.len), with its code point in *code; 0 where
  * the bytes there are none (overlong forms, surrogates and values beyond U+10FFFF included). */
 size_t tfd_utf8_next(tfd_str s, size_t at, uint32_t *code);
+
+/* Writes a code point (at most U+10FFFF) as 1 to 4 bytes; gives their number. */
+size_t tfd_utf8_put(uint32_t code, char *out);
 
 #endif

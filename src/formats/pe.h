@@ -13,7 +13,6 @@
 #define TFD_PE_IMPORTS_MAX 512              /* DLLs of one import table */
 #define TFD_PE_SYMBOLS_MAX 65536            /* symbols imported of one DLL */
 #define TFD_PE_EXPORTS_MAX (1u << 20)       /* functions, or names, of one export table */
-#define TFD_PE_NAME_MAX 4096                /* bytes of a symbol's or DLL's name */
 #define TFD_PE_RESOURCES_MAX 4096           /* entries of one resource folder */
 #define TFD_PE_RESOURCE_MAX ((size_t)65536) /* bytes of a version resource or manifest that are read */
 #define TFD_PE_ASSEMBLIES_MAX 16            /* dependencies that a manifest names */
@@ -47,7 +46,7 @@ typedef struct tfd_pe_section {
 /* One DLL of the import table, or of the table of delayed imports. */
 typedef struct tfd_pe_import {
     tfd_str dll;     /* as written: "MSVCP140.dll" */
-    uint32_t thunks; /* RVA of the names and ordinals */
+    uint32_t thunks; /* RVA of the names and ordinals; there is at least one */
     bool is_delayed; /* loaded when a function of it is called for the first time, not with the image */
     bool is_bound_by_address; /* delayed, in the form of VC++ 6: the tables hold addresses, not RVAs */
 } tfd_pe_import;
@@ -70,10 +69,10 @@ typedef struct tfd_pe {
     uint16_t linker[2], os_version[2], subsystem_version[2]; /* major, minor */
     uint32_t timestamp, image_size, entry, check_sum;
     uint64_t image_base;
-    tfd_pe_section *sections;
+    tfd_pe_section *sections; /* the first stands for the headers, which are mapped too */
     size_t section_count;
     tfd_pe_import *imports; /* those bound with the image first, then the delayed ones; each in table order */
-    size_t import_count;
+    size_t import_count, import_capacity;
     tfd_pe_exports exports;
     uint32_t resource_rva, resource_size;          /* 0: none */
     uint32_t certificate_offset, certificate_size; /* Authenticode: in the file; 0: none */
@@ -116,15 +115,17 @@ tfd_status tfd_pe_each_symbol(tfd_reader *reader, const tfd_pe *pe, const tfd_pe
 /* ---- symbols that are exported */
 
 typedef struct tfd_pe_export {
+    uint32_t row;     /* in the table of names; 0 for a lookup by ordinal */
     uint32_t ordinal; /* with the base */
     uint32_t rva;
     tfd_str forwarder; /* "NTDLL.RtlAllocateHeap", "dll.#12"; valid until TFD_READER_WINDOWS more reads;
                           empty: it is here */
 } tfd_pe_export;
 
-/* Looks one name up: the place that hint names first, then binary search, as the loader does. TFD_ENOENT:
- * the image does not export it. TFD_EFORMAT: tables that lie outside the file; TFD_EIO. */
-tfd_status tfd_pe_export_find(tfd_reader *reader, const tfd_pe *pe, tfd_str name, uint16_t hint,
+/* Looks one name up in the sorted table, beginning at row `near` (the import's hint, or the row found last):
+ * what stands there is found at once, what stands close by soon. TFD_ENOENT: the image does not export it.
+ * TFD_EFORMAT: tables that lie outside the file; TFD_EIO. */
+tfd_status tfd_pe_export_find(tfd_reader *reader, const tfd_pe *pe, tfd_str name, uint32_t near,
                               tfd_pe_export *out, tfd_err *err);
 /* The same by ordinal (with the base). */
 tfd_status tfd_pe_export_at(tfd_reader *reader, const tfd_pe *pe, uint32_t ordinal, tfd_pe_export *out,
