@@ -24,8 +24,36 @@ void tfd_fix_command(tfd_fix_ctx *ctx, tfd_str command);
 void tfd_fix_note(tfd_fix_ctx *ctx, tfd_str note);
 void tfd_fix_needs_admin(tfd_fix_ctx *ctx);
 
-/* s as one word of a POSIX shell: as it stands where that is safe, else in single quotes. */
-tfd_str tfd_sh_quote(tfd_arena *arena, tfd_str s);
+/* ---- the shell that the commands are for (fix_shell.c): sh, or cmd on Windows. Nobody else writes either */
+bool tfd_fix_is_cmd(const tfd_fix_ctx *ctx);
+tfd_path_style tfd_fix_style(const tfd_fix_ctx *ctx);
+/* s as one word: as it stands where that is safe, else quoted. */
+tfd_str tfd_fix_quote(const tfd_fix_ctx *ctx, tfd_str s);
+/* The same for what a command line begins with. */
+tfd_str tfd_fix_program(const tfd_fix_ctx *ctx, tfd_str path);
+tfd_str tfd_fix_join(const tfd_fix_ctx *ctx, tfd_str dir, tfd_str name);
+/* A file in the folder of programs of a virtual environment. */
+tfd_str tfd_fix_env_file(const tfd_fix_ctx *ctx, tfd_str root, const char *name);
+/* "sudo " where one needs it and the shell has it; marks the fix as one for administrators. */
+const char *tfd_fix_sudo(tfd_fix_ctx *ctx);
+
+/* Where a variable that the fix changes for this shell has to be changed for good. */
+tfd_str tfd_fix_where_set(const tfd_fix_ctx *ctx);
+
+/* Each appends one command. Variables hold for the rest of the shell. */
+void tfd_fix_set(tfd_fix_ctx *ctx, const char *name, tfd_str value);
+void tfd_fix_unset(tfd_fix_ctx *ctx, tfd_str name);
+void tfd_fix_put_first(tfd_fix_ctx *ctx, const char *name, tfd_str dir); /* of a list such as PATH */
+/* A folder below the current one, first in a list of folders. */
+void tfd_fix_put_first_here(tfd_fix_ctx *ctx, const char *name, const char *folder);
+void tfd_fix_remove(tfd_fix_ctx *ctx, tfd_str path); /* a file, or a link */
+void tfd_fix_remove_tree(tfd_fix_ctx *ctx, tfd_str path);
+void tfd_fix_move(tfd_fix_ctx *ctx, tfd_str from, tfd_str to);
+void tfd_fix_enter(tfd_fix_ctx *ctx, tfd_str dir);
+void tfd_fix_activate(tfd_fix_ctx *ctx, tfd_str root); /* a virtual environment */
+void tfd_fix_activate_conda(tfd_fix_ctx *ctx, tfd_str root);
+/* options: "", " --system-site-packages" … */
+void tfd_fix_make_environment(tfd_fix_ctx *ctx, tfd_str python, const char *options, tfd_str root);
 
 /* Commands of the installer that this environment uses (pip, uv, conda), for its own interpreter. */
 typedef enum tfd_install_mode {

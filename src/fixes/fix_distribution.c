@@ -21,10 +21,7 @@ static void remove_dangling(tfd_fix_ctx *ctx, const tfd_dist *dist)
     row = place ? tfd_map_get(&place->names, module) : TFD_MAP_NONE;
     if (row == TFD_MAP_NONE || place->entries.items[row].kind != TFD_KIND_LINK || dist->missing == 0)
         return;
-    tfd_fix_command(ctx,
-                    tfd_arena_fmt(ctx->arena, "rm %.*s",
-                                  TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena,
-                                                                                 place->path, module)))));
+    tfd_fix_remove(ctx, tfd_fix_join(ctx, place->path, module));
 }
 
 static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
@@ -68,8 +65,7 @@ static bool fix_two_metadata(tfd_fix_ctx *ctx, tfd_str key)
                                              "Remove the stale metadata of %.*s and put it in place again",
                                              TFD_ARG(key)));
         was_begun = true;
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s",
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+        tfd_fix_remove_tree(ctx, all->items[i].path);
     }
     if (was_begun)
         tfd_fix_install(ctx, TFD_REINSTALL_NO_DEPS, tfd_fix_requirement(ctx, key));

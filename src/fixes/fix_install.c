@@ -19,19 +19,12 @@ static installer installer_of(const tfd_fix_ctx *ctx)
     return INSTALLER_PIP;
 }
 
-static bool is_root(const tfd_fix_ctx *ctx)
-{
-    return ctx->view->facts->system && ctx->view->facts->system->uid == 0;
-}
-
 /* "sudo " where this user may not write the environment's packages. */
 static const char *privilege(tfd_fix_ctx *ctx)
 {
-    if (ctx->view->facts->python.site_writable != TFD_NO || ctx->view->facts->python.site_readonly ||
-        is_root(ctx))
+    if (ctx->view->facts->python.site_writable != TFD_NO || ctx->view->facts->python.site_readonly)
         return "";
-    tfd_fix_needs_admin(ctx);
-    return "sudo ";
+    return tfd_fix_sudo(ctx);
 }
 
 static bool is_in_user_site(const tfd_fix_ctx *ctx)
@@ -103,20 +96,18 @@ static void ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
 static void install_beside(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str word)
 {
     const tfd_python *py = &ctx->view->facts->python;
-    tfd_str python = tfd_sh_quote(ctx->arena, py->path);
+    tfd_str python = tfd_fix_program(ctx, py->path);
 
     if (installer_of(ctx) == INSTALLER_UV)
-        tfd_fix_command(ctx,
-                        tfd_arena_fmt(ctx->arena,
-                                      "%.*s pip install --python %.*s%s --target .tensorflow-packages %.*s",
-                                      TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python),
-                                      uv_flags(mode), TFD_ARG(word)));
+        tfd_fix_command(
+            ctx, tfd_arena_fmt(
+                     ctx->arena, "%.*s pip install --python %.*s%s --target .tensorflow-packages %.*s",
+                     TFD_ARG(tfd_fix_program(ctx, py->uv)), TFD_ARG(python), uv_flags(mode), TFD_ARG(word)));
     else
         tfd_fix_command(ctx,
                         tfd_arena_fmt(ctx->arena, "%.*s -m pip install%s --target .tensorflow-packages %.*s",
                                       TFD_ARG(python), pip_flags(mode), TFD_ARG(word)));
-    tfd_fix_command(ctx,
-                    TFD_STR("export PYTHONPATH=\"$PWD/.tensorflow-packages${PYTHONPATH:+:$PYTHONPATH}\""));
+    tfd_fix_put_first_here(ctx, "PYTHONPATH", ".tensorflow-packages");
     tfd_fix_note(ctx, TFD_STR("The environment lies on a read-only file system; where you can, make it anew "
                               "on one that can be written."));
 }
@@ -124,8 +115,8 @@ static void install_beside(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str word
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
 {
     const tfd_python *py = &ctx->view->facts->python;
-    tfd_str python = tfd_sh_quote(ctx->arena, py->path);
-    tfd_str word = tfd_sh_quote(ctx->arena, spec);
+    tfd_str python = tfd_fix_program(ctx, py->path);
+    tfd_str word = tfd_fix_quote(ctx, spec);
     const char *sudo = privilege(ctx);
 
     ctx->items[ctx->count - 1].needs_network = true;
@@ -136,17 +127,17 @@ void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
     switch (installer_of(ctx)) {
     case INSTALLER_CONDA:
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s%s %.*s",
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->env_root)),
+                                           TFD_ARG(tfd_fix_program(ctx, py->conda)),
+                                           TFD_ARG(tfd_fix_quote(ctx, py->env_root)),
                                            mode == TFD_REINSTALL_NO_DEPS ? " --force-reinstall" : "",
                                            TFD_ARG(word)));
         return;
     case INSTALLER_UV:
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s pip install --python %.*s%s%s %.*s", sudo,
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python),
-                                           uv_flags(mode),
-                                           py->externally_managed.len > 0 ? " --break-system-packages" : "",
-                                           TFD_ARG(word)));
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena, "%s%.*s pip install --python %.*s%s%s %.*s", sudo,
+                                      TFD_ARG(tfd_fix_program(ctx, py->uv)), TFD_ARG(python), uv_flags(mode),
+                                      py->externally_managed.len > 0 ? " --break-system-packages" : "",
+                                      TFD_ARG(word)));
         return;
     default:
         ensure_pip(ctx, python, sudo);
@@ -159,12 +150,12 @@ void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names)
 {
     const tfd_python *py = &ctx->view->facts->python;
-    tfd_str python = tfd_sh_quote(ctx->arena, py->path);
+    tfd_str python = tfd_fix_program(ctx, py->path);
     const char *sudo = privilege(ctx);
 
     if (installer_of(ctx) == INSTALLER_UV) {
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s pip uninstall --python %.*s %.*s", sudo,
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, py->uv)), TFD_ARG(python),
+                                           TFD_ARG(tfd_fix_program(ctx, py->uv)), TFD_ARG(python),
                                            TFD_ARG(names)));
         return;
     }
@@ -250,8 +241,11 @@ tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
 
 tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx)
 {
-    return ctx->view->facts->python.arch == TFD_ARCH_AARCH64 ? TFD_STR("linux-aarch64")
-                                                             : TFD_STR("linux-x86_64");
+    bool is_arm = ctx->view->facts->python.arch == TFD_ARCH_AARCH64;
+
+    if (tfd_view_is_windows(ctx->view))
+        return is_arm ? TFD_STR("windows-arm64") : TFD_STR("windows-x86_64");
+    return is_arm ? TFD_STR("linux-aarch64") : TFD_STR("linux-x86_64");
 }
 
 static bool release_fits(const tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str python)
@@ -260,7 +254,8 @@ static bool release_fits(const tfd_fix_ctx *ctx, const tfd_kb_release *release, 
     tfd_str libc = ctx->view->facts->python.libc_version;
     int order = 0;
 
-    if (!wheel || wheel->via.len > 0)
+    /* On Windows the shell around tensorflow-intel can be asked for by every pip. */
+    if (!wheel || (wheel->via.len > 0 && !tfd_view_is_windows(ctx->view)))
         return false;
     if (libc.len > 0 && wheel->glibc.len > 0 && tfd_version_cmp_text(libc, wheel->glibc, &order) && order < 0)
         return false;

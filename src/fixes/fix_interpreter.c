@@ -45,21 +45,15 @@ static void fix_wrong_one(tfd_fix_ctx *ctx)
 
     if (!other)
         return;
-    bin = tfd_path_dir(TFD_PATH_POSIX, other->path);
+    bin = tfd_path_dir(tfd_fix_style(ctx), other->path);
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Use the interpreter that has TensorFlow: %.*s",
                                      TFD_ARG(other->path)));
     if (tfd_str_starts_z(other->seen_in, "conda") || tfd_str_is(other->seen_in, "CONDA_PREFIX"))
-        tfd_fix_command(ctx,
-                        tfd_arena_fmt(ctx->arena, "conda activate %.*s",
-                                      TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_dir(TFD_PATH_POSIX, bin)))));
+        tfd_fix_activate_conda(ctx, tfd_fix_is_cmd(ctx) ? bin : tfd_path_dir(tfd_fix_style(ctx), bin));
     else if (other->has_activate)
-        tfd_fix_command(
-            ctx, tfd_arena_fmt(ctx->arena, ". %.*s",
-                               TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, bin,
-                                                                              TFD_STR("activate"))))));
+        tfd_fix_activate(ctx, tfd_path_dir(tfd_fix_style(ctx), bin));
     else
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "export PATH=%.*s:\"$PATH\"",
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, bin))));
+        tfd_fix_put_first(ctx, "PATH", bin);
     tfd_fix_note(ctx, TFD_STR("In an IDE or notebook, choose this interpreter or kernel."));
     spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(other->tf_dist), TFD_ARG(other->tf_version));
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Or install it into %.*s as well",
@@ -74,13 +68,11 @@ static void fix_new_environment(tfd_fix_ctx *ctx)
     tfd_str uv = ctx->view->facts->python.uv;
 
     if (base) {
-        tfd_str python = tfd_sh_quote(ctx->arena, base->path);
-
         tfd_fix_begin(ctx,
                       tfd_arena_fmt(ctx->arena,
                                     "Make an environment with CPython %.*s, which TensorFlow has wheels for",
                                     TFD_ARG(base->version)));
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv .venv-tensorflow", TFD_ARG(python)));
+        tfd_fix_make_environment(ctx, base->path, "", TFD_STR(".venv-tensorflow"));
     } else {
         tfd_fix_begin(
             ctx,
@@ -89,9 +81,9 @@ static void fix_new_environment(tfd_fix_ctx *ctx)
         if (uv.len == 0)
             return;
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s venv --seed --python 3.12 .venv-tensorflow",
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, uv))));
+                                           TFD_ARG(tfd_fix_program(ctx, uv))));
     }
-    tfd_fix_command(ctx, TFD_STR(". .venv-tensorflow/bin/activate"));
+    tfd_fix_activate(ctx, TFD_STR(".venv-tensorflow"));
     tfd_fix_command(ctx, TFD_STR("python -m pip install tensorflow"));
     ctx->items[ctx->count - 1].needs_network = true;
 }
@@ -103,9 +95,7 @@ static void fix_lost_venv(tfd_fix_ctx *ctx)
 
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Write the pyvenv.cfg of %.*s anew; its packages stay",
                                      TFD_ARG(py->venv_lost)));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv %.*s",
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, py->real)),
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, py->venv_lost))));
+    tfd_fix_make_environment(ctx, py->real, "", py->venv_lost);
 }
 
 static void fix_venv(tfd_fix_ctx *ctx)
@@ -113,10 +103,9 @@ static void fix_venv(tfd_fix_ctx *ctx)
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str line = tfd_kb_line_of(py->cfg_version.len > 0 ? py->cfg_version : py->version);
     const tfd_interpreter *base = find_base(ctx->view, line);
-    tfd_str root = tfd_sh_quote(ctx->arena, py->env_root);
 
     if (py->venv_lost.len > 0 && py->real.len > 0 &&
-        !tfd_path_is_below(TFD_PATH_POSIX, py->real, py->venv_lost)) {
+        !tfd_path_is_below(tfd_fix_style(ctx), py->real, py->venv_lost)) {
         fix_lost_venv(ctx);
         return;
     }
@@ -132,22 +121,24 @@ static void fix_venv(tfd_fix_ctx *ctx)
     }
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Attach the environment to %.*s; its packages stay",
                                      TFD_ARG(base->path)));
-    /* venv keeps a dangling bin/python as it is, so the old links have to go first. */
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -f %.*s/bin/python*", TFD_ARG(root)));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv%s %.*s",
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, base->path)),
-                                       py->system_site ? " --system-site-packages" : "", TFD_ARG(root)));
+    /* venv keeps a dangling bin/python as it is, so the old links have to go first; on Windows it writes its
+     * launchers anew. */
+    if (!tfd_fix_is_cmd(ctx))
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -f %.*s/bin/python*",
+                                           TFD_ARG(tfd_fix_quote(ctx, py->env_root))));
+    tfd_fix_make_environment(ctx, base->path, py->system_site ? " --system-site-packages" : "", py->env_root);
 }
 
 static void fix_library_of_system_python(tfd_fix_ctx *ctx)
 {
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str distro = ctx->view->facts->system ? ctx->view->facts->system->distro : TFD_STR("");
-    const char *sudo = ctx->view->facts->system && ctx->view->facts->system->uid == 0 ? "" : "sudo ";
+    const char *sudo;
 
     if (!tfd_str_is(distro, "debian") && !tfd_str_is(distro, "ubuntu"))
         return;
     tfd_fix_begin(ctx, TFD_STR("Put the distribution's Python in place again"));
+    sudo = tfd_fix_sudo(ctx);
     tfd_fix_command(
         ctx, tfd_arena_fmt(ctx->arena,
                            "%sapt-get install --reinstall -y libpython%d.%d-minimal libpython%d.%d-stdlib "
@@ -164,8 +155,8 @@ static void fix_broken(tfd_fix_ctx *ctx)
 
     if (py->home_variable.len > 0) {
         tfd_fix_begin(ctx, TFD_STR("Unset PYTHONHOME"));
-        tfd_fix_command(ctx, TFD_STR("unset PYTHONHOME"));
-        tfd_fix_note(ctx, TFD_STR("Remove it from the start-up files of your shell as well."));
+        tfd_fix_unset(ctx, TFD_STR("PYTHONHOME"));
+        tfd_fix_note(ctx, tfd_fix_where_set(ctx));
         return;
     }
     if (py->env == TFD_ENV_SYSTEM)
@@ -174,8 +165,8 @@ static void fix_broken(tfd_fix_ctx *ctx)
         tfd_fix_begin(ctx, TFD_STR("Put conda's Python in place again"));
         tfd_fix_command(ctx,
                         tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s --force-reinstall python=%.*s",
-                                      TFD_ARG(tfd_sh_quote(ctx->arena, py->conda)),
-                                      TFD_ARG(tfd_sh_quote(ctx->arena, py->env_root)), TFD_ARG(py->version)));
+                                      TFD_ARG(tfd_fix_program(ctx, py->conda)),
+                                      TFD_ARG(tfd_fix_quote(ctx, py->env_root)), TFD_ARG(py->version)));
         ctx->items[ctx->count - 1].needs_network = true;
     } else {
         tfd_fix_begin(

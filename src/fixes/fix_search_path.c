@@ -1,21 +1,9 @@
 /* Search paths and variables: take the one offending entry out, keep the rest. */
 #include "fixes/fix.h"
 
-static bool find_variable(const tfd_facts *facts, const char *name, tfd_str *value)
+static tfd_str without_slash(const tfd_fix_ctx *ctx, tfd_str path)
 {
-    for (size_t i = 0; i < facts->environment_count; i++) {
-        tfd_str one;
-
-        (void)tfd_str_cut(facts->environment[i], '=', &one, value);
-        if (tfd_str_is(one, name))
-            return true;
-    }
-    return false;
-}
-
-static tfd_str without_slash(tfd_str path)
-{
-    while (path.len > 1 && path.ptr[path.len - 1] == '/')
+    while (path.len > 1 && tfd_path_is_sep(tfd_fix_style(ctx), path.ptr[path.len - 1]))
         path.len--;
     return path;
 }
@@ -25,9 +13,10 @@ static void remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators,
 {
     tfd_str rest = TFD_STR("");
     tfd_str kept = TFD_STR("");
+    const char *between = tfd_fix_is_cmd(ctx) ? ";" : ":";
     bool found = false;
 
-    (void)find_variable(ctx->view->facts, name, &rest);
+    (void)tfd_view_variable(ctx->view, tfd_str_of(name), &rest);
     while (rest.len > 0) {
         size_t at = 0;
         tfd_str one;
@@ -36,25 +25,20 @@ static void remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators,
             at++;
         one = tfd_str_sub(rest, 0, at);
         rest = tfd_str_from(rest, at + 1);
-        if (tfd_str_eq(without_slash(one), without_slash(entry)))
+        if (tfd_path_eq(tfd_fix_style(ctx), without_slash(ctx, one), without_slash(ctx, entry)))
             found = true;
         else if (one.len > 0)
-            kept = tfd_arena_fmt(ctx->arena, kept.len > 0 ? "%.*s:%.*s" : "%.*s%.*s", TFD_ARG(kept),
+            kept = tfd_arena_fmt(ctx->arena, "%.*s%s%.*s", TFD_ARG(kept), kept.len > 0 ? between : "",
                                  TFD_ARG(one));
     }
     tfd_fix_begin(ctx, found && kept.len > 0
                            ? tfd_arena_fmt(ctx->arena, "Take %.*s out of %s", TFD_ARG(entry), name)
                            : tfd_arena_fmt(ctx->arena, "Unset %s", name));
     if (found && kept.len > 0)
-        tfd_fix_command(
-            ctx, tfd_arena_fmt(ctx->arena, "export %s=%.*s", name, TFD_ARG(tfd_sh_quote(ctx->arena, kept))));
+        tfd_fix_set(ctx, name, kept);
     else
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "unset %s", name));
-    tfd_fix_note(ctx, tfd_arena_fmt(
-                          ctx->arena,
-                          "Find where %s is set (start-up files of the shell, the job's settings) and change "
-                          "it there as well.",
-                          name));
+        tfd_fix_unset(ctx, tfd_str_of(name));
+    tfd_fix_note(ctx, tfd_fix_where_set(ctx));
 }
 
 static bool is_taken(const tfd_place *place, tfd_str name)
@@ -65,9 +49,10 @@ static bool is_taken(const tfd_place *place, tfd_str name)
 /* Whether a path lies in the folders that installers manage. Nothing is ever renamed there. */
 static bool is_installed(const tfd_fix_ctx *ctx, tfd_str path)
 {
-    return tfd_str_find_z(path, "/site-packages/") != TFD_NPOS ||
-           tfd_str_find_z(path, "/dist-packages/") != TFD_NPOS ||
-           tfd_path_is_below(TFD_PATH_POSIX, path, ctx->view->facts->python.stdlib);
+    tfd_path_style style = tfd_fix_style(ctx);
+
+    return tfd_path_has(style, path, "/site-packages/") || tfd_path_has(style, path, "/dist-packages/") ||
+           tfd_path_is_below(tfd_fix_style(ctx), path, ctx->view->facts->python.stdlib);
 }
 
 /* The start folder is inside of an installed package: not its files are wrong, but starting there is. */
@@ -78,16 +63,14 @@ static void fix_start_folder(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Start elsewhere: %.*s lies inside of an installed package",
                                      TFD_ARG(ctx->view->facts->start_dir)));
     if (!ctx->view->facts->has_script)
-        tfd_fix_command(ctx,
-                        tfd_arena_fmt(ctx->arena, "cd %.*s",
-                                      TFD_ARG(home.len > 0 ? tfd_sh_quote(ctx->arena, home) : TFD_STR("/"))));
+        tfd_fix_enter(ctx, home.len > 0 ? home : tfd_fix_is_cmd(ctx) ? TFD_STR("\\") : TFD_STR("/"));
 }
 
 static void fix_shadow(tfd_fix_ctx *ctx)
 {
     tfd_str path = ctx->lead->path;
-    tfd_str dir = tfd_path_dir(TFD_PATH_POSIX, path);
-    tfd_str name = tfd_path_base(TFD_PATH_POSIX, path);
+    tfd_str dir = tfd_path_dir(tfd_fix_style(ctx), path);
+    tfd_str name = tfd_path_base(tfd_fix_style(ctx), path);
     tfd_str fresh = tfd_arena_fmt(ctx->arena, "my_%.*s", TFD_ARG(name));
     const tfd_place *place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, path));
 
@@ -98,21 +81,16 @@ static void fix_shadow(tfd_fix_ctx *ctx)
     for (int i = 2; place && is_taken(place, fresh) && i < 100; i++)
         fresh = tfd_arena_fmt(ctx->arena, "my%d_%.*s", i, TFD_ARG(name));
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Give %.*s another name", TFD_ARG(path)));
-    tfd_fix_command(
-        ctx, tfd_arena_fmt(
-                 ctx->arena, "mv %.*s %.*s", TFD_ARG(tfd_sh_quote(ctx->arena, path)),
-                 TFD_ARG(tfd_sh_quote(ctx->arena, tfd_path_join(TFD_PATH_POSIX, ctx->arena, dir, fresh)))));
+    tfd_fix_move(ctx, path, tfd_fix_join(ctx, dir, fresh));
     tfd_fix_note(ctx, TFD_STR("Change the imports of your own programs that mean this file."));
 }
 
 static void switch_off_file(tfd_fix_ctx *ctx, tfd_str path)
 {
-    tfd_str word = tfd_sh_quote(ctx->arena, path);
     tfd_str off = tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(path));
 
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Switch %.*s off", TFD_ARG(path)));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "mv %.*s %.*s", TFD_ARG(word),
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, off))));
+    tfd_fix_move(ctx, path, off);
 }
 
 /* Distributions of the user site that stand in front of the environment's: uninstall just these. */
@@ -138,7 +116,7 @@ static void fix_user_site(tfd_fix_ctx *ctx, size_t place)
         tfd_fix_uninstall(ctx, names);
     }
     tfd_fix_begin(ctx, TFD_STR("Keep the user site out of sys.path"));
-    tfd_fix_command(ctx, TFD_STR("export PYTHONNOUSERSITE=1"));
+    tfd_fix_set(ctx, "PYTHONNOUSERSITE", TFD_STR("1"));
 }
 
 static tfd_str startup_file_of(const tfd_facts *facts, size_t place)
@@ -169,7 +147,7 @@ static void fix_pythonpath(tfd_fix_ctx *ctx)
         switch_off_file(ctx, startup_file_of(ctx->view->facts, ctx->lead->place));
         break;
     case TFD_PLACE_PYTHONPATH:
-        remove_entry(ctx, "PYTHONPATH", TFD_STR(":"), place->path);
+        remove_entry(ctx, "PYTHONPATH", tfd_fix_is_cmd(ctx) ? TFD_STR(";") : TFD_STR(":"), place->path);
         break;
     default:
         fix_shadow(ctx);
@@ -184,7 +162,7 @@ static void fix_ldpath(tfd_fix_ctx *ctx)
     if (tfd_str_is(ctx->lead->subject, "LD_PRELOAD"))
         remove_entry(ctx, "LD_PRELOAD", TFD_STR(": "), path);
     else
-        remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(TFD_PATH_POSIX, path));
+        remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(tfd_fix_style(ctx), path));
 }
 
 static void fix_variable(tfd_fix_ctx *ctx)
@@ -194,14 +172,15 @@ static void fix_variable(tfd_fix_ctx *ctx)
     if (tfd_str_is(name, "keras.json")) {
         switch_off_file(ctx, ctx->lead->path.len > 0
                                  ? ctx->lead->path
-                                 : tfd_path_join(TFD_PATH_POSIX, ctx->arena, ctx->view->facts->home,
-                                                 TFD_STR(".keras/keras.json")));
+                                 : tfd_fix_join(ctx, ctx->view->facts->home,
+                                                tfd_fix_is_cmd(ctx) ? TFD_STR(".keras\\keras.json")
+                                                                    : TFD_STR(".keras/keras.json")));
         tfd_fix_note(ctx, TFD_STR("Keras writes a new one with its defaults."));
         return;
     }
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Unset %.*s", TFD_ARG(name)));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "unset %.*s", TFD_ARG(name)));
-    tfd_fix_note(ctx, TFD_STR("Remove it from the start-up files of your shell as well."));
+    tfd_fix_unset(ctx, name);
+    tfd_fix_note(ctx, tfd_fix_where_set(ctx));
 }
 
 void tfd_fix_search_path(tfd_fix_ctx *ctx)

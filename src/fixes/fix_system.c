@@ -1,11 +1,6 @@
 /* Limits, rights, mounts and libraries of the system. */
 #include "fixes/fix.h"
 
-static const char *sudo_of(const tfd_fix_ctx *ctx)
-{
-    return ctx->view->facts->system && ctx->view->facts->system->uid == 0 ? "" : "sudo ";
-}
-
 static void fix_limit(tfd_fix_ctx *ctx)
 {
     if (tfd_str_is(ctx->lead->subject, "address space")) {
@@ -34,9 +29,10 @@ static void add_chmod(tfd_fix_ctx *ctx, tfd_str path)
     /* X adds the right to execute to folders alone; the interpreter is a file that needs it. */
     const char *mode = tfd_str_eq(path, ctx->view->facts->python.path) ? "a+rx" : "a+rX";
 
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod %s %.*s",
-                                       ctx->view->facts->python.site_writable == TFD_NO ? sudo_of(ctx) : "",
-                                       mode, TFD_ARG(tfd_sh_quote(ctx->arena, path))));
+    tfd_fix_command(ctx,
+                    tfd_arena_fmt(ctx->arena, "%schmod %s %.*s",
+                                  ctx->view->facts->python.site_writable == TFD_NO ? tfd_fix_sudo(ctx) : "",
+                                  mode, TFD_ARG(tfd_fix_quote(ctx, path))));
 }
 
 static void fix_tempdir(tfd_fix_ctx *ctx)
@@ -44,9 +40,9 @@ static void fix_tempdir(tfd_fix_ctx *ctx)
     tfd_str home = ctx->view->facts->home;
 
     tfd_fix_begin(ctx, TFD_STR("Name a folder for temporary files that can be written and has room"));
-    tfd_fix_command(
-        ctx, tfd_arena_fmt(ctx->arena, "export TMPDIR=%.*s",
-                           TFD_ARG(home.len > 0 ? tfd_sh_quote(ctx->arena, home) : TFD_STR("\"$HOME\""))));
+    tfd_fix_command(ctx,
+                    tfd_arena_fmt(ctx->arena, "export TMPDIR=%.*s",
+                                  TFD_ARG(home.len > 0 ? tfd_fix_quote(ctx, home) : TFD_STR("\"$HOME\""))));
 }
 
 static void fix_permission(tfd_fix_ctx *ctx)
@@ -60,9 +56,9 @@ static void fix_permission(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx, TFD_STR("Let this user read the files"));
     if (count > CHMOD_MAX) {
         place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, ctx->lead->path));
-        tfd_fix_command(
-            ctx, tfd_arena_fmt(ctx->arena, "%schmod -R a+rX %.*s", sudo_of(ctx),
-                               TFD_ARG(tfd_sh_quote(ctx->arena, place ? place->path : ctx->lead->path))));
+        tfd_fix_command(ctx,
+                        tfd_arena_fmt(ctx->arena, "%schmod -R a+rX %.*s", tfd_fix_sudo(ctx),
+                                      TFD_ARG(tfd_fix_quote(ctx, place ? place->path : ctx->lead->path))));
         return;
     }
     for (size_t i = 0; i < all->count; i++)
@@ -78,8 +74,8 @@ static void fix_blocked(tfd_fix_ctx *ctx)
 
     if (tfd_str_is(ctx->lead->subject, "noexec") && mount.len > 0) {
         tfd_fix_begin(ctx, TFD_STR("Allow programs on the file system that holds the packages"));
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%smount -o remount,exec %.*s", sudo_of(ctx),
-                                           TFD_ARG(tfd_sh_quote(ctx->arena, mount))));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%smount -o remount,exec %.*s", tfd_fix_sudo(ctx),
+                                           TFD_ARG(tfd_fix_quote(ctx, mount))));
         tfd_fix_needs_admin(ctx);
         tfd_fix_note(ctx, TFD_STR("Or make the environment on a file system that is not mounted noexec."));
         return;
@@ -94,9 +90,9 @@ static void fix_libstdcxx(tfd_fix_ctx *ctx)
 
     tfd_fix_begin(ctx, TFD_STR("Update the system's libstdc++"));
     if (tfd_str_is(distro, "debian") || tfd_str_is(distro, "ubuntu"))
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y libstdc++6", sudo_of(ctx)));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y libstdc++6", tfd_fix_sudo(ctx)));
     else if (tfd_str_is(distro, "fedora") || tfd_str_is(distro, "rhel") || tfd_str_is(distro, "centos"))
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sdnf install -y libstdc++", sudo_of(ctx)));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sdnf install -y libstdc++", tfd_fix_sudo(ctx)));
     tfd_fix_needs_admin(ctx);
     ctx->items[ctx->count - 1].needs_network = true;
 }
@@ -111,7 +107,7 @@ static void fix_execstack(tfd_fix_ctx *ctx)
     }
     tfd_fix_begin(ctx, TFD_STR("Clear the executable-stack flag of the library (patchelf 0.18 or newer)"));
     tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "patchelf --clear-execstack %.*s",
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, ctx->lead->path))));
+                                       TFD_ARG(tfd_fix_quote(ctx, ctx->lead->path))));
 }
 
 void tfd_fix_system(tfd_fix_ctx *ctx)

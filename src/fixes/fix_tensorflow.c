@@ -20,20 +20,20 @@ static bool lacks_ensurepip(const tfd_facts *facts)
 static void fix_missing_in_managed(tfd_fix_ctx *ctx, tfd_str spec)
 {
     const tfd_facts *facts = ctx->view->facts;
-    bool is_root = facts->system && facts->system->uid == 0;
 
     tfd_fix_begin(ctx, TFD_STR("Make an environment and install TensorFlow there; this Python belongs to the "
                                "system (PEP 668)"));
     if (lacks_ensurepip(facts)) {
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y python%d.%d-venv",
-                                           is_root ? "" : "sudo ", facts->python.major, facts->python.minor));
+        const char *sudo = tfd_fix_sudo(ctx);
+
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y python%d.%d-venv", sudo,
+                                           facts->python.major, facts->python.minor));
         tfd_fix_needs_admin(ctx);
     }
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m venv .venv-tensorflow",
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, facts->python.path))));
-    tfd_fix_command(ctx, TFD_STR(". .venv-tensorflow/bin/activate"));
-    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "python -m pip install %.*s",
-                                       TFD_ARG(tfd_sh_quote(ctx->arena, spec))));
+    tfd_fix_make_environment(ctx, facts->python.path, "", TFD_STR(".venv-tensorflow"));
+    tfd_fix_activate(ctx, TFD_STR(".venv-tensorflow"));
+    tfd_fix_command(
+        ctx, tfd_arena_fmt(ctx->arena, "python -m pip install %.*s", TFD_ARG(tfd_fix_quote(ctx, spec))));
     ctx->items[ctx->count - 1].needs_network = true;
 }
 
@@ -56,7 +56,7 @@ static void fix_missing(tfd_fix_ctx *ctx)
 /* "~ensorflow_cpu-2.20.0.dist-info": pip renames the first letter while it works. */
 static bool read_tilde(tfd_fix_ctx *ctx, tfd_str path, tfd_str *name, tfd_str *version)
 {
-    tfd_str base = tfd_path_base(TFD_PATH_POSIX, path);
+    tfd_str base = tfd_path_base(tfd_fix_style(ctx), path);
     tfd_str tail;
     size_t dash;
 
@@ -93,8 +93,7 @@ static bool fix_tilde(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx, TFD_STR("Remove what the interrupted upgrade left, and install TensorFlow again"));
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].kind == TFD_LEFTOVER_TILDE)
-            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s",
-                                               TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+            tfd_fix_remove_tree(ctx, all->items[i].path);
     if (version.len == 0)
         version = tfd_fix_best_tensorflow(ctx);
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, name, version));
@@ -109,8 +108,7 @@ static void remove_second_metadata(tfd_fix_ctx *ctx)
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].kind == TFD_LEFTOVER_TWO_META && all->items[i].dist != TFD_NONE &&
             tfd_view_dist(ctx->view, all->items[i].dist)->is_tensorflow)
-            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "rm -rf %.*s",
-                                               TFD_ARG(tfd_sh_quote(ctx->arena, all->items[i].path))));
+            tfd_fix_remove_tree(ctx, all->items[i].path);
 }
 
 static void fix_corrupt(tfd_fix_ctx *ctx)

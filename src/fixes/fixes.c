@@ -30,7 +30,7 @@ void tfd_fix_begin(tfd_fix_ctx *ctx, tfd_str title)
     fix = &ctx->items[ctx->count];
     memset(fix, 0, sizeof *fix);
     fix->title = title;
-    fix->shell = TFD_SHELL_SH;
+    fix->shell = tfd_fix_is_cmd(ctx) ? TFD_SHELL_CMD : TFD_SHELL_SH;
     ctx->count++;
 }
 
@@ -50,40 +50,6 @@ void tfd_fix_note(tfd_fix_ctx *ctx, tfd_str note)
 void tfd_fix_needs_admin(tfd_fix_ctx *ctx)
 {
     ctx->items[ctx->count - 1].needs_admin = true;
-}
-
-static bool is_safe(char c)
-{
-    return tfd_char_is_alpha(c) || tfd_char_is_digit(c) || (c != '\0' && strchr("_@%+=:,./-", c) != NULL);
-}
-
-tfd_str tfd_sh_quote(tfd_arena *arena, tfd_str s)
-{
-    bool plain = s.len > 0;
-    size_t quotes = 0;
-    size_t len = 0;
-    char *text;
-
-    for (size_t i = 0; i < s.len; i++) {
-        plain = plain && is_safe(s.ptr[i]);
-        quotes += s.ptr[i] == '\'' ? 1 : 0;
-    }
-    if (plain)
-        return s;
-    text = tfd_arena_new(arena, char, s.len + quotes * 3 + 3);
-    if (!text)
-        return (tfd_str){NULL, 0};
-    text[len++] = '\'';
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '\'') {
-            memcpy(text + len, "'\\''", 4);
-            len += 4;
-        } else {
-            text[len++] = s.ptr[i];
-        }
-    }
-    text[len++] = '\'';
-    return (tfd_str){text, len};
 }
 
 static tfd_status copy_out(tfd_fix_ctx *ctx, tfd_fix **out, size_t *count)
