@@ -17,7 +17,7 @@ static const fact_row rows[TFD_FACT_COUNT] = {
 void tfd_facts_init(tfd_facts *facts)
 {
     memset(facts, 0, sizeof *facts);
-    facts->tensorflow = TFD_NONE;
+    facts->tensorflow = facts->pip.dist = TFD_NONE;
     facts->python.major = facts->python.minor = facts->python.micro = -1;
     facts->import.exit_code = -1;
 }

@@ -209,6 +209,16 @@ typedef struct tfd_dist {
 
 typedef TFD_TABLE(tfd_dist) tfd_dists;
 
+/* The pip that a repair would use. */
+typedef struct tfd_pip {
+    size_t dist;        /* row of dists, or TFD_NONE */
+    tfd_str site;       /* the folder it lies in; empty: none seen */
+    tfd_str damaged;    /* one of its files that is missing or cut; empty: none seen */
+    tfd_str base;       /* where damaged: the base interpreter that has a pip of its own; empty: none */
+    bool base_can_lend; /* that pip works for another interpreter (--python, 22.3) */
+    bool has_record;
+} tfd_pip;
+
 typedef struct tfd_requirement {
     size_t by;         /* row of dists */
     tfd_str text;      /* "numpy<2.0.0,>=1.23.5" as METADATA has it, marker included */
@@ -442,6 +452,7 @@ typedef struct tfd_facts {
     tfd_file_problems file_problems;
     tfd_overlaps overlaps;
     tfd_leftovers leftovers;
+    tfd_pip pip;
     tfd_modules modules;
     tfd_objects objects;
     tfd_resolutions resolutions;

@@ -14,7 +14,8 @@ static installer installer_of(const tfd_fix_ctx *ctx)
         dist = tf;
     if (py->conda.len > 0 && dist && dist->kind == TFD_DIST_CONDA)
         return INSTALLER_CONDA;
-    if (py->uv.len > 0 && (py->has_pip == TFD_NO || (dist && tfd_str_is(dist->installer, "uv"))))
+    if (py->uv.len > 0 && (py->has_pip == TFD_NO || ctx->view->facts->pip.damaged.len > 0 ||
+                           (dist && tfd_str_is(dist->installer, "uv"))))
         return INSTALLER_UV;
     return INSTALLER_PIP;
 }
@@ -85,9 +86,32 @@ static void upgrade_old_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
             ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install --upgrade pip", sudo, TFD_ARG(python)));
 }
 
+/* A pip that lost files of its own cannot repair anything: the base interpreter's puts it in place again, or,
+ * where that is too old or there is none, the copy that Python brings along. */
+static void mend_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
+{
+    const tfd_pip *pip = &ctx->view->facts->pip;
+    const tfd_dist *dist = tfd_view_dist(ctx->view, pip->dist);
+
+    if (pip->base_can_lend) {
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena,
+                                           "%s%.*s -m pip --python %.*s install %s --no-deps pip%s%.*s", sudo,
+                                           TFD_ARG(tfd_fix_program(ctx, pip->base)), TFD_ARG(python),
+                                           pip->has_record ? "--force-reinstall" : "--ignore-installed",
+                                           dist ? "==" : "", TFD_ARG(dist ? dist->version : TFD_STR(""))));
+        return;
+    }
+    tfd_fix_remove_tree(ctx, tfd_fix_join(ctx, pip->site, TFD_STR("pip")));
+    if (dist)
+        tfd_fix_remove_tree(ctx, dist->path);
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m ensurepip", sudo, TFD_ARG(python)));
+}
+
 static void ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
 {
-    if (ctx->view->facts->python.has_pip == TFD_NO)
+    if (ctx->view->facts->pip.damaged.len > 0)
+        mend_pip(ctx, python, sudo);
+    else if (ctx->view->facts->python.has_pip == TFD_NO)
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m ensurepip", sudo, TFD_ARG(python)));
     upgrade_old_pip(ctx, python, sudo);
 }

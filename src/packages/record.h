@@ -37,6 +37,9 @@ tfd_str tfd_record_module(tfd_arena *arena, tfd_str path);
  * facts->file_problems, facts->overlaps, and the counts in facts->dists. */
 tfd_status tfd_record_check(tfd_probe_ctx *ctx, tfd_err *err);
 
+/* Whether the pip that a repair would use is whole: its RECORD, and what it starts with. facts->pip. */
+tfd_status tfd_record_check_pip(tfd_probe_ctx *ctx);
+
 /* Compares the SHA-256 of every file in the RECORDs of the rows that `wanted` names (NULL: all needed ones),
  * largest file first, on all cores; adds TFD_FILE_ALTERED to facts->file_problems and sets was_hashed. stop
  * (may be NULL) is polled: when it turns nonzero what was found so far is kept, was_hashed stays false where

@@ -2,7 +2,12 @@
 
 static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 {
-    return tfd_record_check(ctx, err);
+    tfd_status status = tfd_record_check(ctx, err);
+
+    if (status != TFD_OK)
+        return status;
+    status = tfd_record_check_pip(ctx);
+    return status == TFD_OK ? TFD_OK : tfd_err_set(err, status, 0, "no memory for pip");
 }
 
 const tfd_probe tfd_probe_record = {

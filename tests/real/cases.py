@@ -1,4 +1,5 @@
 """All cases: importing this fills realenv.CASES."""
+import cases_compound  # noqa: F401
 import cases_damage  # noqa: F401
 import cases_gpu  # noqa: F401
 import cases_healthy  # noqa: F401
