@@ -115,6 +115,8 @@ static const struct {
     [TFD_KB_TOPIC_ADDONS] = {"addons.json", tfd_kb_addons_parse},
     [TFD_KB_TOPIC_ENV] = {"env.json", tfd_kb_env_parse},
     [TFD_KB_TOPIC_LIBC] = {"libc.json", tfd_kb_libc_parse},
+    [TFD_KB_TOPIC_VCRUNTIME] = {"vcruntime.json", tfd_kb_vcruntime_parse},
+    [TFD_KB_TOPIC_WINDOWS] = {"windows.json", tfd_kb_windows_parse},
 };
 
 tfd_status tfd_kb_topic_load(tfd_kb *kb, tfd_kb_topic topic, tfd_err *err)

@@ -261,6 +261,84 @@ const tfd_kb_manylinux *tfd_kb_manylinux_find(tfd_kb *kb, tfd_str tag);
 /* The oldest GCC whose libstdc++ has GLIBCXX_<version>; NULL if the table has none. */
 const tfd_kb_gcc *tfd_kb_gcc_for(tfd_kb *kb, tfd_str glibcxx);
 
+/* ---- Windows ----------------------------------------------------------------------------------------------
+ */
+
+/* A DLL of the Visual C++ run time, or the Universal CRT. */
+typedef struct tfd_kb_runtime {
+    tfd_str name;            /* "msvcp140.dll" */
+    tfd_str since;           /* "14.40": the first version that has it */
+    tfd_str what;            /* "C++ standard library" */
+    bool in_redistributable; /* the redistributable installs it (else: Windows itself) */
+    bool with_python;        /* python.org's installers put it beside python.exe */
+    tfd_kb_origin origin;
+} tfd_kb_runtime;
+
+/* A version that a DLL has to reach before what was built with newer tools runs with it. */
+typedef struct tfd_kb_level {
+    tfd_str id;        /* "constexpr-mutex" */
+    tfd_str dll;       /* "msvcp140.dll" */
+    tfd_str bad, good; /* below bad it is known to fail, from good on it is known to work */
+    tfd_str advised;   /* what its makers ask for: "14.40" */
+    tfd_str why;
+    tfd_kb_origin origin;
+} tfd_kb_level;
+
+typedef struct tfd_kb_redist {
+    tfd_str arch, url, winget; /* "x86_64", Microsoft's permanent link, the id in winget */
+    tfd_kb_origin origin;
+} tfd_kb_redist;
+
+typedef struct tfd_kb_self_check {
+    tfd_str tensorflow; /* specifier */
+    tfd_kb_strs dlls;   /* that tensorflow/python/platform/self_check.py loads before anything else */
+    tfd_kb_origin origin;
+} tfd_kb_self_check;
+
+/* A distribution that brings a copy under the plain name. */
+typedef struct tfd_kb_bundled {
+    tfd_str dist, versions; /* PEP 503 name, specifier */
+    tfd_str dll, version;   /* of the copy */
+    tfd_str fix;            /* specifier of the distribution that ended it; may be empty */
+    tfd_kb_origin origin;
+} tfd_kb_bundled;
+
+typedef struct tfd_kb_winerror {
+    int code;
+    tfd_str name, meaning; /* "ERROR_MOD_NOT_FOUND"; what it means when a DLL is loaded */
+    tfd_kb_strs texts;     /* what Windows says, in the languages that were seen */
+    tfd_kb_origin origin;
+} tfd_kb_winerror;
+
+typedef struct tfd_kb_ntstatus {
+    uint32_t code;
+    tfd_str name, meaning; /* "STATUS_ACCESS_VIOLATION"; "it touched memory …" */
+    tfd_kb_origin origin;
+} tfd_kb_ntstatus;
+
+typedef struct tfd_kb_dll {
+    tfd_str pattern; /* of the name, with '*' and '?' */
+    tfd_str what;    /* what it belongs to: "the CUDA run time" */
+    tfd_str cause;   /* cause id where it is missing */
+    tfd_str dist;    /* PEP 503 name; may be empty */
+    tfd_kb_origin origin;
+} tfd_kb_dll;
+
+/* By name, whatever its case; NULL: it is none (copies with a hash in their name are not). */
+const tfd_kb_runtime *tfd_kb_runtime_find(tfd_kb *kb, tfd_str name);
+const tfd_kb_level *tfd_kb_level_find(tfd_kb *kb, const char *id);
+/* Whether a file version has reached the level; TFD_UNKNOWN between bad and good, and for an empty one. */
+tfd_tri tfd_kb_level_reached(const tfd_kb_level *level, tfd_str version);
+const tfd_kb_redist *tfd_kb_redist_find(tfd_kb *kb, tfd_arch arch);
+tfd_kb_strs tfd_kb_self_check_find(tfd_kb *kb, tfd_str tf_version);
+const tfd_kb_bundled *tfd_kb_bundled_find(tfd_kb *kb, tfd_str dist, tfd_str version);
+const tfd_kb_winerror *tfd_kb_winerror_find(tfd_kb *kb, int code);
+/* The error number behind a text of Windows that stands somewhere in text; 0: none that is known. */
+int tfd_kb_winerror_of_text(tfd_kb *kb, tfd_str text);
+const tfd_kb_ntstatus *tfd_kb_ntstatus_find(tfd_kb *kb, uint32_t code);
+/* What a DLL belongs to, by its name; ask tfd_kb_runtime_find first. NULL: not known. */
+const tfd_kb_dll *tfd_kb_dll_find(tfd_kb *kb, tfd_str name);
+
 /* ---- prose ------------------------------------------------------------------------------------------------
  */
 

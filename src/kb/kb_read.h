@@ -19,6 +19,8 @@ typedef enum tfd_kb_topic {
     TFD_KB_TOPIC_ADDONS,
     TFD_KB_TOPIC_ENV,
     TFD_KB_TOPIC_LIBC,
+    TFD_KB_TOPIC_VCRUNTIME,
+    TFD_KB_TOPIC_WINDOWS,
     TFD_KB_TOPIC_COUNT
 } tfd_kb_topic;
 
@@ -77,6 +79,23 @@ struct tfd_kb {
     size_t manylinux_count;
     tfd_kb_gcc *gccs;
     size_t gcc_count;
+    tfd_kb_runtime *runtimes;
+    size_t runtime_count;
+    tfd_kb_level *levels;
+    size_t level_count;
+    tfd_kb_redist *redists;
+    size_t redist_count;
+    tfd_kb_self_check *self_checks;
+    size_t self_check_count;
+    tfd_kb_bundled *bundled;
+    size_t bundled_count;
+    tfd_kb_winerror *winerrors;
+    size_t winerror_count;
+    tfd_kb_ntstatus *ntstatus;
+    size_t ntstatus_count;
+    tfd_kb_dll *dlls;
+    size_t dll_count;
+    const struct tfd_kb_gpu *gpu; /* kb_gpu.c; NULL until it is asked */
 };
 
 /* Text of a data file, from the folder of --kb or built in; false if there is none. */
@@ -108,6 +127,8 @@ void tfd_kb_breaks_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_addons_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_env_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_libc_parse(tfd_kb *kb, const cJSON *root);
+void tfd_kb_vcruntime_parse(tfd_kb *kb, const cJSON *root);
+void tfd_kb_windows_parse(tfd_kb *kb, const cJSON *root);
 
 /* Lines ("2.15") for which a folder ("tensorflow", "imports") has a file, oldest first; at most
  * TFD_KB_LINES_MAX. */

@@ -411,6 +411,58 @@ static void test_broken_folder(void **state)
     }
 }
 
+static void test_windows(void **state)
+{
+    static const struct {
+        const char *version;
+        tfd_tri reached;
+        int at;
+    } levels[] = {
+        {"14.14.26405.0", TFD_NO, __LINE__},      {"14.36.32532.0", TFD_NO, __LINE__},
+        {"14.38.33135.0", TFD_UNKNOWN, __LINE__}, {"14.39.33520.0", TFD_YES, __LINE__},
+        {"14.51.36247.0", TFD_YES, __LINE__},     {"", TFD_UNKNOWN, __LINE__},
+        {"nonsense", TFD_UNKNOWN, __LINE__},
+    };
+    static const struct {
+        const char *name, *cause;
+        int at;
+    } dlls[] = {
+        {"cudart64_110.dll", "cuda-missing", __LINE__},
+        {"CUDNN64_8.DLL", "cudnn-missing", __LINE__},
+        {"api-ms-win-crt-runtime-l1-1-0.dll", "ucrt-missing", __LINE__},
+        {"api-ms-win-core-synch-l1-2-0.dll", "os-too-old", __LINE__},
+        {"python311.dll", "tf-abi-mismatch", __LINE__},
+        {"_pywrap_tensorflow_common.dll", "tf-corrupt", __LINE__},
+        {"kernel32.dll", NULL, __LINE__},
+        {"", NULL, __LINE__},
+    };
+    fixture *f = *state;
+    const tfd_kb_level *level = tfd_kb_level_find(f->kb, "constexpr-mutex");
+
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (tfd_kb_level_reached(level, tfd_str_of(levels[i].version)) != levels[i].reached)
+            fail_msg("line %d", levels[i].at);
+    for (size_t i = 0; i < sizeof dlls / sizeof dlls[0]; i++) {
+        const tfd_kb_dll *dll = tfd_kb_dll_find(f->kb, tfd_str_of(dlls[i].name));
+
+        if ((dll != NULL) != (dlls[i].cause != NULL) || (dll && !tfd_str_is(dll->cause, dlls[i].cause)))
+            fail_msg("line %d", dlls[i].at);
+    }
+    assert_non_null(tfd_kb_runtime_find(f->kb, TFD_STR("MSVCP140.dll")));
+    assert_null(tfd_kb_runtime_find(f->kb, TFD_STR("msvcp140-a4c2229bdc2a2a63.dll")));
+    assert_int_equal(tfd_kb_self_check_find(f->kb, TFD_STR("2.20.0")).count, 2);
+    assert_int_equal(tfd_kb_self_check_find(f->kb, TFD_STR("1.15.5")).count, 1);
+    assert_non_null(tfd_kb_bundled_find(f->kb, TFD_STR("scikit-learn"), TFD_STR("1.4.2")));
+    assert_null(tfd_kb_bundled_find(f->kb, TFD_STR("scikit-learn"), TFD_STR("1.5.0")));
+    assert_true(tfd_str_ends_z(tfd_kb_redist_find(f->kb, TFD_ARCH_X86_64)->winget, ".x64"));
+    assert_int_equal(
+        tfd_kb_winerror_of_text(f->kb, TFD_STR("DLL load failed while importing X: 找不到指定的模块。")),
+        126);
+    assert_int_equal(tfd_kb_winerror_of_text(f->kb, TFD_STR("something else")), 0);
+    assert_true(tfd_str_is(tfd_kb_ntstatus_find(f->kb, 0xC000001Du)->name, "STATUS_ILLEGAL_INSTRUCTION"));
+    assert_null(tfd_kb_winerror_find(f->kb, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +479,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_preload, setup, teardown),
         cmocka_unit_test_setup_teardown(test_own_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_folder, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,29 @@ static void test_specifiers_and_causes_in_rows(void **state)
     }
 }
 
+/* What a row of windows.json blames is a cause, and every number stands once. */
+static void test_windows_rows(void **state)
+{
+    fixture *f = *state;
+
+    assert_non_null(tfd_kb_winerror_find(f->kb, 126));
+    assert_non_null(tfd_kb_runtime_find(f->kb, TFD_STR("msvcp140.dll")));
+    assert_non_null(tfd_kb_ntstatus_find(f->kb, 0xC0000005u));
+    for (size_t i = 0; i < f->kb->dll_count; i++)
+        if (tfd_cause_find(f->kb->dlls[i].cause) == TFD_CAUSE_COUNT || f->kb->dlls[i].what.len == 0)
+            fail_row("windows.json", f->kb->dlls[i].pattern.ptr, "names no known cause");
+    for (size_t i = 0; i < f->kb->winerror_count; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(f->kb->winerrors[i].code, f->kb->winerrors[j].code);
+    for (size_t i = 0; i < f->kb->ntstatus_count; i++)
+        assert_true(f->kb->ntstatus[i].code >= 0xC0000000u);
+    for (size_t i = 0; i < f->kb->bundled_count; i++)
+        if (!is_specifier(f->kb->bundled[i].versions) || !is_specifier(f->kb->bundled[i].fix))
+            fail_row("vcruntime.json", f->kb->bundled[i].dist.ptr, "malformed specifier");
+    for (size_t i = 0; i < f->kb->self_check_count; i++)
+        assert_true(is_specifier(f->kb->self_checks[i].tensorflow) && f->kb->self_checks[i].dlls.count > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_causes_and_prose_match, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_release_is_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(test_specifiers_and_causes_in_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_windows_rows, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
