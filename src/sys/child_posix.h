@@ -13,15 +13,8 @@
 #include <termios.h>
 
 #include "sys/child.h"
+#include "sys/child_capture.h"
 #include "sys/sys_posix.h"
-
-/* Keeps the first half and the last half of what it is given. */
-typedef struct tfd_capture {
-    tfd_buf head;
-    char *ring; /* last `half` bytes */
-    size_t half;
-    uint64_t total;
-} tfd_capture;
 
 enum { TFD_PIPE_OUT, TFD_PIPE_ERR, TFD_PIPE_DATA, TFD_PIPE_START, TFD_PIPE_COUNT };
 
@@ -59,12 +52,6 @@ void tfd_child_exec(const tfd_launch *launch, pid_t parent);
 /* The environment for a child: tfdiag's own with spec->env, scratch folder and data descriptor set over it.
  * One piece of memory; NULL without memory. */
 char **tfd_child_environ(const tfd_child_spec *spec, const char *scratch, int data_fd);
-
-bool tfd_capture_init(tfd_capture *capture, size_t max);
-void tfd_capture_done(tfd_capture *capture);
-void tfd_capture_add(tfd_capture *capture, const char *bytes, size_t n);
-/* Head, a line that says how much was left out, tail. */
-void tfd_capture_text(const tfd_capture *capture, tfd_buf *out);
 
 /* Path of a fresh private folder, or NULL where none can be made. malloc'ed. */
 char *tfd_scratch_new(void);

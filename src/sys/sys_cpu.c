@@ -1,11 +1,11 @@
 /* CPU features. For x86 the instruction itself is asked, not /proc/cpuinfo: under an emulator of user
  * programs (qemu-x86_64) and in some sandboxes that file is the host's. Leaves and bits: Intel SDM volume 2A,
  * CPUID, and AMD APM volume 3, appendix E; names: Linux, arch/x86/include/asm/cpufeatures.h. */
-#define _GNU_SOURCE 1
+#include "sys/cpu.h"
 
 #include <string.h>
 
-#include "sys/sys_posix.h"
+#include "base/buf.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -145,14 +145,12 @@ static tfd_str read_brand(tfd_arena *arena)
     return tfd_arena_str(arena, tfd_str_trim(tfd_str_of(text)));
 }
 
-static void fill_cpu(const tfd_sys *sys, tfd_arch arch, tfd_arena *arena, tfd_cpu *out)
+bool tfd_cpu_ask(tfd_arena *arena, tfd_cpu *out)
 {
     leaf leaves[LEAF_COUNT];
     uint64_t xcr0 = 0;
     tfd_buf flags;
 
-    (void)sys;
-    (void)arch;
     leaves[LEAF_1] = ask(1, 0);
     leaves[LEAF_7] = ask(7, 0);
     leaves[LEAF_7_1] = leaves[LEAF_7].reg[EAX] >= 1 ? ask(7, 1) : (leaf){{0, 0, 0, 0}};
@@ -181,49 +179,16 @@ static void fill_cpu(const tfd_sys *sys, tfd_arch arch, tfd_arena *arena, tfd_cp
 #else
     out->arch = TFD_ARCH_X86;
 #endif
+    return true;
 }
 
 #else
 
-#define CPUINFO_MAX ((size_t)64 << 10) /* the first processors are enough: all are alike */
-
-/* "Features" on ARM, "flags" on x86; one line for each processor, the first counts. */
-static void fill_cpu(const tfd_sys *sys, tfd_arch arch, tfd_arena *arena, tfd_cpu *out)
+bool tfd_cpu_ask(tfd_arena *arena, tfd_cpu *out)
 {
-    tfd_str rest = tfd_posix_slurp(sys, arena, "/proc/cpuinfo", CPUINFO_MAX);
-    tfd_str line;
-    tfd_str key;
-    tfd_str value;
-
-    out->arch = arch;
-    out->source = TFD_STR("/proc/cpuinfo");
-    while (tfd_str_line(&rest, &line) && !out->known) {
-        if (!tfd_str_cut(line, ':', &key, &value))
-            continue;
-        key = tfd_str_trim(key);
-        value = tfd_str_trim(value);
-        if (tfd_str_is(key, "model name") && out->model.len == 0)
-            out->model = tfd_arena_str(arena, value);
-        if (!tfd_str_is(key, "Features") && !tfd_str_is(key, "flags"))
-            continue;
-        out->flags = tfd_arena_fmt(arena, " %.*s ", TFD_ARG(value));
-        out->known = out->flags.len > 2;
-    }
-    out->avx_in_cpu = tfd_str_find_z(out->flags, " avx ") != TFD_NPOS;
-    out->avx_enabled = out->avx_in_cpu;
+    (void)arena;
+    (void)out;
+    return false;
 }
 
 #endif
-
-const tfd_cpu *tfd_posix_cpu(const tfd_sys *sys)
-{
-    tfd_posix *native = sys->ctx;
-    tfd_arch arch = tfd_posix_system(sys)->arch;
-
-    uv_mutex_lock(&native->lock);
-    if (!native->has_cpu)
-        fill_cpu(sys, arch, &native->arena, &native->cpu);
-    native->has_cpu = true;
-    uv_mutex_unlock(&native->lock);
-    return &native->cpu;
-}

@@ -1,14 +1,14 @@
-#define _GNU_SOURCE 1
+#define _GNU_SOURCE 1 /* libuv wants it */
 
 #include <stdlib.h>
-#include <uv.h>
 
 #include "sys/child.h"
+#include "sys/thread.h"
 
 typedef struct faulty {
     tfd_sys sys;
     const tfd_sys *inner;
-    uv_mutex_t lock;
+    tfd_lock lock;
     long fail_at;
     long calls;
     tfd_status status;
@@ -25,9 +25,9 @@ static tfd_status count_call(const tfd_sys *sys, const char *name, tfd_err *err)
     faulty *ctx = sys->ctx;
     bool fails;
 
-    uv_mutex_lock(&ctx->lock);
+    tfd_lock_take(&ctx->lock);
     fails = ++ctx->calls == ctx->fail_at;
-    uv_mutex_unlock(&ctx->lock);
+    tfd_lock_give(&ctx->lock);
     return fails ? tfd_err_set(err, ctx->status, 0, "%s: made to fail", name) : TFD_OK;
 }
 
@@ -217,7 +217,7 @@ tfd_status tfd_sys_faulty_new(const tfd_sys *inner, long fail_at, tfd_status sta
 {
     faulty *ctx = calloc(1, sizeof *ctx);
 
-    if (!ctx || uv_mutex_init(&ctx->lock) != 0) {
+    if (!ctx || !tfd_lock_init(&ctx->lock)) {
         free(ctx);
         return TFD_ENOMEM;
     }
@@ -245,6 +245,6 @@ void tfd_sys_faulty_free(tfd_sys *sys)
     if (!sys)
         return;
     ctx = sys->ctx;
-    uv_mutex_destroy(&ctx->lock);
+    tfd_lock_done(&ctx->lock);
     free(ctx);
 }

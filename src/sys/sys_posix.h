@@ -7,10 +7,11 @@
 
 #include "base/buf.h"
 #include "sys/sys.h"
+#include "sys/thread.h"
 
 typedef struct tfd_posix {
     tfd_sys sys;
-    uv_mutex_t lock; /* guards all below that is made when first asked for */
+    tfd_lock lock; /* guards all below that is made when first asked for */
     tfd_arena arena;
     tfd_str *environ_items;
     size_t environ_count;
@@ -60,7 +61,6 @@ const tfd_system *tfd_posix_system(const tfd_sys *sys);
 const tfd_cpu *tfd_posix_cpu(const tfd_sys *sys);
 tfd_status tfd_posix_sha256(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SHA256_LEN],
                             const volatile int *stop, tfd_err *err);
-void tfd_posix_parallel(const tfd_sys *sys, size_t n, tfd_task task, void *ctx);
 tfd_arch tfd_posix_arch(const char *machine); /* of uname */
 
 tfd_status tfd_posix_child_start(const tfd_sys *sys, const struct tfd_child_spec *spec,

@@ -59,12 +59,12 @@ static tfd_str get_mounts(const tfd_sys *sys)
     tfd_posix *native = sys->ctx;
     tfd_str text;
 
-    uv_mutex_lock(&native->lock);
+    tfd_lock_take(&native->lock);
     if (!native->has_mounts)
         native->mounts = tfd_posix_slurp(sys, &native->arena, "/proc/self/mountinfo", MOUNTINFO_MAX);
     native->has_mounts = true;
     text = native->mounts;
-    uv_mutex_unlock(&native->lock);
+    tfd_lock_give(&native->lock);
     return text;
 }
 

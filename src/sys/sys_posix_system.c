@@ -220,10 +220,10 @@ const tfd_system *tfd_posix_system(const tfd_sys *sys)
 {
     tfd_posix *native = sys->ctx;
 
-    uv_mutex_lock(&native->lock);
+    tfd_lock_take(&native->lock);
     if (!native->has_system)
         fill_system(sys, &native->arena, &native->system);
     native->has_system = true;
-    uv_mutex_unlock(&native->lock);
+    tfd_lock_give(&native->lock);
     return &native->system;
 }

@@ -1,93 +1,26 @@
-/* Work for all cores: threads, SHA-256. */
+/* SHA-256 by libcrypto. */
 #define _GNU_SOURCE 1
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <sched.h>
-#endif
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "sys/sys_posix.h"
 
-#define THREADS_MAX 64u
 #define HASH_CHUNK ((size_t)256 << 10) /* bytes read at once */
-
-typedef struct work {
-    uv_mutex_t lock;
-    size_t next;
-    size_t n;
-    tfd_task task;
-    void *ctx;
-} work;
-
-static void run_tasks(void *arg)
-{
-    work *all = arg;
-
-    for (;;) {
-        size_t mine;
-
-        uv_mutex_lock(&all->lock);
-        mine = all->next < all->n ? all->next++ : all->n;
-        uv_mutex_unlock(&all->lock);
-        if (mine == all->n)
-            return;
-        all->task(all->ctx, mine);
-    }
-}
-
-/* Processors that this process may use: taskset and cpusets of containers count. */
-static unsigned count_cores(void)
-{
-    long n;
-#ifdef __linux__
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-        return (unsigned)CPU_COUNT(&set);
-#endif
-    n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (unsigned)n : 1u;
-}
-
-void tfd_posix_parallel(const tfd_sys *sys, size_t n, tfd_task task, void *ctx)
-{
-    uv_thread_t threads[THREADS_MAX];
-    work all = {.n = n, .task = task, .ctx = ctx};
-    size_t wanted = count_cores();
-    size_t started = 0;
-
-    (void)sys;
-    wanted = wanted > THREADS_MAX ? THREADS_MAX : wanted;
-    wanted = wanted > n ? n : wanted;
-    if (wanted < 2 || uv_mutex_init(&all.lock) != 0) {
-        for (size_t i = 0; i < n; i++)
-            task(ctx, i);
-        return;
-    }
-    /* Under a tight ulimit -u or -v threads cannot be made: the caller then does all of it alone. */
-    while (started < wanted - 1 && uv_thread_create(&threads[started], run_tasks, &all) == 0)
-        started++;
-    run_tasks(&all);
-    for (size_t i = 0; i < started; i++)
-        (void)uv_thread_join(&threads[i]);
-    uv_mutex_destroy(&all.lock);
-}
 
 static const EVP_MD *get_sha256(tfd_posix *native)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
-    uv_mutex_lock(&native->lock);
+    tfd_lock_take(&native->lock);
     if (!native->sha256) {
         /* openssl.cnf of the machine may be broken or load engines; hashing needs none of it. */
         (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
         native->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     }
-    uv_mutex_unlock(&native->lock);
+    tfd_lock_give(&native->lock);
     return native->sha256;
 #else
     (void)native;

@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include "sys/sys_parallel.h"
 #include "sys/sys_posix.h"
 
 extern char **environ;
@@ -108,7 +109,7 @@ static const tfd_sys native_table = {
     .cpu = tfd_posix_cpu,
     .limit = tfd_posix_limit,
     .sha256 = tfd_posix_sha256,
-    .parallel = tfd_posix_parallel,
+    .parallel = tfd_sys_parallel,
     .clock_us = get_clock,
     .child_start = tfd_posix_child_start,
     .interrupted = tfd_posix_interrupted,
@@ -123,7 +124,7 @@ tfd_status tfd_sys_native_new(tfd_sys **out, tfd_err *err)
     native->sys = native_table;
     native->sys.ctx = native;
     tfd_arena_init(&native->arena, NATIVE_MEMORY);
-    if (uv_mutex_init(&native->lock) != 0 || !fill_environ(native)) {
+    if (!tfd_lock_init(&native->lock) || !fill_environ(native)) {
         tfd_arena_done(&native->arena);
         free(native);
         return tfd_err_set(err, TFD_ENOMEM, ENOMEM, "out of memory");
@@ -143,7 +144,7 @@ void tfd_sys_native_free(tfd_sys *sys)
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
     EVP_MD_free(native->sha256);
 #endif
-    uv_mutex_destroy(&native->lock);
+    tfd_lock_done(&native->lock);
     tfd_arena_done(&native->arena);
     free(native);
 }

@@ -1,16 +1,13 @@
-#define _GNU_SOURCE 1
+#include "sys/child_capture.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/child_posix.h"
-
-bool tfd_capture_init(tfd_capture *capture, size_t max)
+void tfd_capture_init(tfd_capture *capture, size_t max)
 {
     memset(capture, 0, sizeof *capture);
     capture->half = max / 2 ? max / 2 : 1;
     tfd_buf_init(&capture->head, capture->half);
-    return true;
 }
 
 void tfd_capture_done(tfd_capture *capture)
