@@ -411,8 +411,10 @@ tfd_status tfd_elf_parse(tfd_reader *reader, tfd_arena *arena, tfd_elf *out, tfd
 tfd_status tfd_elf_read(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_elf *out, tfd_err *err)
 {
     tfd_reader reader;
-    tfd_status st = tfd_reader_open(&reader, sys, path, err);
+    tfd_status st;
 
+    reader.failed = false;
+    st = tfd_reader_open(&reader, sys, path, err);
     if (st != TFD_OK)
         return st;
     st = tfd_elf_parse(&reader, arena, out, err);

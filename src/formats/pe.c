@@ -393,8 +393,10 @@ tfd_status tfd_pe_parse(tfd_reader *reader, tfd_arena *arena, tfd_pe *out, tfd_e
 tfd_status tfd_pe_read(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_pe *out, tfd_err *err)
 {
     tfd_reader reader;
-    tfd_status st = tfd_reader_open(&reader, sys, path, err);
+    tfd_status st;
 
+    reader.failed = false;
+    st = tfd_reader_open(&reader, sys, path, err);
     memset(out, 0, sizeof *out);
     if (st != TFD_OK)
         return st;

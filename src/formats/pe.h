@@ -130,6 +130,10 @@ tfd_status tfd_pe_export_find(tfd_reader *reader, const tfd_pe *pe, tfd_str name
 /* The same by ordinal (with the base). */
 tfd_status tfd_pe_export_at(tfd_reader *reader, const tfd_pe *pe, uint32_t ordinal, tfd_pe_export *out,
                             tfd_err *err);
+/* The name in a row of the sorted table (with the life of tfd_reader_string), and the address that belongs to
+ * it; an address inside of the export directory is a forwarder. false if they cannot be read. */
+bool tfd_pe_name_at(tfd_reader *reader, const tfd_pe *pe, uint32_t row, tfd_str *out);
+bool tfd_pe_rva_at(tfd_reader *reader, const tfd_pe *pe, uint32_t row, uint32_t *out);
 /* Cuts "dll.name" at its last '.': *dll gets ".dll" appended in the arena where it has no suffix. false if it
  * is no forwarder. "#12" as name means an ordinal. */
 bool tfd_pe_forwarder_split(tfd_arena *arena, tfd_str forwarder, tfd_str *dll, tfd_str *name);

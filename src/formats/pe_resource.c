@@ -250,8 +250,10 @@ tfd_status tfd_pe_file_version(const tfd_sys *sys, tfd_arena *arena, tfd_str pat
 {
     tfd_reader reader;
     tfd_pe pe;
-    tfd_status st = tfd_reader_open(&reader, sys, path, err);
+    tfd_status st;
 
+    reader.failed = false;
+    st = tfd_reader_open(&reader, sys, path, err);
     memset(out, 0, sizeof *out);
     if (st != TFD_OK)
         return st;

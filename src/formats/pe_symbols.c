@@ -71,14 +71,35 @@ tfd_status tfd_pe_read_function(tfd_reader *reader, const tfd_pe *pe, uint32_t i
     return TFD_OK;
 }
 
+bool tfd_pe_name_at(tfd_reader *reader, const tfd_pe *pe, uint32_t row, tfd_str *out)
+{
+    tfd_cur cur;
+
+    return tfd_pe_view(reader, pe, pe->exports.names + row * 4, 4, &cur) &&
+           tfd_pe_string(reader, pe, tfd_cur_u32(&cur), out);
+}
+
+bool tfd_pe_rva_at(tfd_reader *reader, const tfd_pe *pe, uint32_t row, uint32_t *out)
+{
+    uint32_t index;
+    tfd_cur cur;
+
+    if (!tfd_pe_view(reader, pe, pe->exports.ordinals + row * 2, 2, &cur))
+        return false;
+    index = tfd_cur_u16(&cur);
+    if (index >= pe->exports.function_count ||
+        !tfd_pe_view(reader, pe, pe->exports.functions + index * 4, 4, &cur))
+        return false;
+    *out = tfd_cur_u32(&cur);
+    return true;
+}
+
 /* Name of a row compared with the one looked for: as strcmp. false if it cannot be read. */
 static bool compare_row(tfd_reader *reader, const tfd_pe *pe, uint32_t row, tfd_str name, int *order)
 {
     tfd_str text;
-    tfd_cur cur;
 
-    if (!tfd_pe_view(reader, pe, pe->exports.names + row * 4, 4, &cur) ||
-        !tfd_pe_string(reader, pe, tfd_cur_u32(&cur), &text))
+    if (!tfd_pe_name_at(reader, pe, row, &text))
         return false;
     *order = tfd_str_cmp(text, name);
     return true;
@@ -149,7 +170,7 @@ static tfd_status find_row(tfd_reader *reader, const tfd_pe *pe, tfd_str name, u
 tfd_status tfd_pe_export_find(tfd_reader *reader, const tfd_pe *pe, tfd_str name, uint32_t near,
                               tfd_pe_export *out, tfd_err *err)
 {
-    uint32_t row;
+    uint32_t row = 0;
     tfd_cur cur;
     tfd_status st = find_row(reader, pe, name, near, &row, err);
 

@@ -138,4 +138,7 @@ tfd_status tfd_loader_open(tfd_loader *loader, tfd_str path, bool is_global, siz
 tfd_status tfd_loader_search(tfd_loader *loader, tfd_str name, size_t by, bool without_variable,
                              tfd_loader_need *out, tfd_err *err);
 
+/* The loaded file that answers to a name, or TFD_NONE. */
+size_t tfd_loader_named(const tfd_loader *loader, tfd_str name);
+
 #endif

@@ -42,7 +42,4 @@ void tfd_loader_doubt(tfd_loader *loader, tfd_status st);
 tfd_status tfd_loader_bind(tfd_loader *loader, const tfd_loader_list *closure, bool lazy, bool *ok,
                            tfd_err *err);
 
-/* The loaded file that answers to a name, or TFD_NONE. */
-size_t tfd_loader_named(const tfd_loader *loader, tfd_str name);
-
 #endif
