@@ -1,5 +1,6 @@
 """TensorFlow's own files: missing, cut, altered, of another version or Python, twice."""
 import os
+import struct
 import zipfile
 
 from winenv import NotFit, case, clone
@@ -19,7 +20,7 @@ damaged("internal-gone-tf2101", "tf2101-cp310", "_pywrap_tensorflow_internal.pyd
 damaged("internal-gone-tf2151", "tf2151-cp311", "the same", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
 damaged("internal-gone-tf2180", "tf2180-cp312", "the same", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
 damaged("internal-gone-tf2200", "tf2200-cp313", "the same", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
-damaged("internal-gone-tf210", "tf210-cp37", "the same with Python 3.7", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"])
+damaged("internal-gone-tf210", "tf210-cp37", "the same with Python 3.7", lambda e: e.rm(e.internal()), ["security-blocked"])
 damaged("common-gone-tf2200", "tf2200-cp313", "_pywrap_tensorflow_common.dll deleted", lambda e: e.rm(e.internal()), ["security-blocked"])
 damaged("common-gone-tf2210", "tf2210-cp313", "the same with 2.21", lambda e: e.rm(e.internal()), ["security-blocked"])
 damaged("tflite-common-gone-tf2210", "tf2210-cp313", "pywrap_tflite_common.dll deleted",
@@ -49,12 +50,32 @@ damaged("internal-no-init-tf2101", "tf2101-cp310", "_pywrap_tfe.pyd replaced by 
         lambda e: e.dll(e.tf("python", "_pywrap_tfe.pyd"), "int nothing(void) { return 0; }\n"))
 
 
-def zero_code(e):
-    """Overwrites 64 KiB of the entry of .text, without reading the whole file into memory."""
+def zero_entry(e):
+    """Overwrites the code at the entry point: what Windows calls first when the file is loaded."""
+    p = e.internal()
+    e.patch(p, entry_offset(e.read(p, 4096)), b"\0" * 4096)
+
+
+def entry_offset(head):
+    """Where in the file the entry point lies (PE format: COFF header, optional header, section table)."""
+    pe = struct.unpack_from("<I", head, 60)[0]
+    sections, optional = struct.unpack_from("<H", head, pe + 6)[0], struct.unpack_from("<H", head, pe + 20)[0]
+    entry = struct.unpack_from("<I", head, pe + 24 + 16)[0]
+    for i in range(sections):
+        size, address, _raw_size, raw = struct.unpack_from("<IIII", head, pe + 24 + optional + 40 * i + 8)
+        if address <= entry < address + size:
+            return raw + entry - address
+    raise NotFit("the entry point lies in no section")
+
+
+damaged("internal-altered-tf2101", "tf2101-cp310", "4 KiB of code zeroed where the file is entered (bad disk)", zero_entry)
+damaged("common-altered-tf2200", "tf2200-cp313", "the same with 2.20", zero_entry, extra=True)
+
+
+@case("altered-and-unharmed", "tf2101-cp310", "not-an-environment-problem", expect="quiet", extra=True)
+def _(e):
+    """256 KiB of code zeroed that the import does not run"""
     e.patch(e.internal(), 0x1000, b"\0" * 0x40000)
-
-
-damaged("internal-altered-tf2101", "tf2101-cp310", "the first 256 KiB of code zeroed (bad disk)", zero_code)
 
 
 @case("init-gone-tf2101", "tf2101-cp310", "tf-corrupt")

@@ -24,9 +24,10 @@ TIMEOUT, FIX_TIMEOUT = 400, 900
 def gist(out):
     lines = [ln.strip() for ln in out.splitlines() if ln.strip() and " I tensorflow" not in ln
              and not ln.startswith(("To enable the following", "I0000", "WARNING: All log"))]
-    for ln in reversed(lines):
-        if re.search(r"Error\b|error:|Exception", ln) and not ln.startswith("for some common reasons"):
-            return ln[:260]
+    for pattern in (r"^[\w.]*(Error|Exception|Interrupt): ", r"Error\b|error:|Exception"):
+        for ln in reversed(lines):
+            if re.search(pattern, ln):
+                return ln[:260]
     return lines[-1][:260] if lines else ""
 
 

@@ -91,8 +91,10 @@ class WinEnv:
 
     def internal(self):
         """The big native file: _pywrap_tensorflow_common.dll from 2.20 on, _pywrap_tensorflow_internal.pyd before."""
-        p = self.tf("python", "_pywrap_tensorflow_common.dll")
-        return p if os.path.exists(p) else self.tf("python", "_pywrap_tensorflow_internal.pyd")
+        for top, n in (("tensorflow", "_pywrap_tensorflow_common.dll"), ("tensorflow_core", "_pywrap_tensorflow_internal.pyd")):
+            if os.path.exists(self.p(top, "python", n)):
+                return self.p(top, "python", n)
+        return self.tf("python", "_pywrap_tensorflow_internal.pyd")
 
     def need(self, path):
         if not os.path.exists(path):

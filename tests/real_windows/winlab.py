@@ -84,12 +84,12 @@ class Machine:
         self.syswow64 = os.path.join(self.prefix, "drive_c", "windows", "syswow64")
         self.unix_env = {k: v for k, v in os.environ.items() if not k.startswith("WINE") and k != "DISPLAY"}
         self.unix_env.update(WINEPREFIX=self.prefix, WINEARCH="win64", WINEDEBUG="-all")
-        self.pip, self.calls = pip_settings(self.lab), 0
+        self.pip, self.calls, self.runs, self.entries = pip_settings(self.lab), 0, False, []
 
     # ---- the prefix
 
-    def make(self):
-        """A fresh prefix; the Wine programs of an earlier one are ended."""
+    def make(self, wine=True):
+        """A fresh prefix; the Wine programs of an earlier one are ended.  wine=False: nothing will be run in it."""
         self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
         os.makedirs(self.d)
@@ -98,8 +98,17 @@ class Machine:
             shutil.copy2(p, p + ".new")     # Wine writes its registry in place where a file has several links
             os.replace(p + ".new", p)
         os.symlink(self.d, os.path.join(self.prefix, "dosdevices", "d:"))
-        shutil.copy2(os.path.join(self.lab, "launch.exe"), os.path.join(self.d, "launch.exe"))
-        self.start()
+        for source, target in (("launch.exe", os.path.join(self.d, "launch.exe")),
+                               ("winget.exe", os.path.join(self.prefix, "drive_c", "windows", "winget.exe"))):
+            shutil.copy2(os.path.join(self.lab, source), target)
+        os.makedirs(os.path.join(self.d, "redist"))
+        for p in self.runtime_files(NEWEST):
+            shutil.copy2(p, os.path.join(self.d, "redist"))
+        with open(os.path.join(self.d, "redist", "version.txt"), "w", encoding="ascii") as f:
+            f.write(NEWEST + "\n")
+        self.runs = wine
+        if wine:
+            self.start()
 
     def start(self):
         """Services start here, with their standard handles off every pipe."""
@@ -109,7 +118,7 @@ class Machine:
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def stop(self):
-        if os.path.isdir(self.prefix):
+        if os.path.isdir(self.prefix) and self.wine:
             subprocess.run([self.server(), "-k"], env=self.unix_env, check=False, stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -163,6 +172,9 @@ class Machine:
                 key = RUNTIMES_KEY if arch == "x64" else CASE_KEYS[1]
                 entries += [(key + "\\" + arch, n, w) for n, w in (("Installed", 1), ("Version", "v%s.00" % v), ("Major", int(a)),
                                                                   ("Minor", int(b)), ("Bld", int(c)))]
+        self.entries = entries
+        if not self.runs:
+            return
         for key, name, value in entries:
             lines += ["[%s]" % key, "%s=%s" % ('"%s"' % name if name else "@", reg_text(value)), ""]
         with open(os.path.join(self.d, "state.reg"), "w", encoding="ascii", newline="\r\n") as f:
@@ -244,11 +256,11 @@ class Machine:
 class Pool:
     """Machines handed out to threads, each used by one at a time."""
 
-    def __init__(self, lab, jobs):
+    def __init__(self, lab, jobs, wine=True):
         self.free, self.all, self.lock = [], [], threading.Condition()
         for i in range(jobs):
             m = Machine(lab, os.getpid() * 10 + i)
-            m.make()
+            m.make(wine)
             self.all.append(m)
         self.free = list(self.all)
 
