@@ -79,6 +79,15 @@ want_real() {
   want util-linux has setpriv
 }
 
+# Windows programs under Wine, and what its laboratory is made with.
+want_wine() {
+  want wine has wine
+  want maven has mvn
+  want default-jre-headless has java
+  want unzip has unzip
+  want gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
+}
+
 want_clang() {
   want clang has clang
   want clang-format has clang-format

@@ -246,7 +246,8 @@ class WinEnv:
         if got:
             return got[0]
         part = "%s.%d.part" % (slot, os.getpid())
-        cmd = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check", "--only-binary", ":all:",
+        own = os.path.join(self.machine.lab, "cache", "venv", "bin", "python")      # the system's Python may lack pip
+        cmd = [own if os.path.exists(own) else sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check", "--only-binary", ":all:",
                "-d", part, "--python-version", xy, "--implementation", "cp"]
         for plat in platforms:
             cmd += ["--platform", plat]

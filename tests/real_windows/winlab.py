@@ -45,7 +45,8 @@ def pip_settings(lab):
     """The PIP_* variables of this machine, with paths as Windows programs see them, and the lab's own caches."""
     got = {}
     try:
-        out = subprocess.run([sys.executable, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        own = os.path.join(lab, "cache", "venv", "bin", "python")           # the system's Python may lack pip
+        out = subprocess.run([own if os.path.exists(own) else sys.executable, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                              check=False, timeout=60).stdout.decode("utf-8", "replace")
         for m in re.finditer(r"(?m)^(?:global|install|:env:)\.([a-z-]+)='(.*)'$", out):
             if m.group(1) in ("index-url", "extra-index-url", "trusted-host", "cert", "proxy", "default-timeout"):
