@@ -60,6 +60,9 @@ tfd_str tfd_path_join(tfd_path_style style, tfd_arena *arena, tfd_str dir, tfd_s
 
     if (dir.len == 0 || tfd_path_is_abs(style, name))
         return tfd_arena_str(arena, name);
+    if (style == TFD_PATH_WINDOWS && name.len > 0 && tfd_path_is_sep(style, name.ptr[0]) && dir.len > 1 &&
+        dir.ptr[1] == ':') /* rooted: on the drive of dir */
+        return tfd_arena_fmt(arena, "%c:%.*s", dir.ptr[0], TFD_ARG(name));
     text = tfd_arena_take(arena, len + 1, 1);
     if (!text)
         return out;

@@ -12,7 +12,8 @@ bool tfd_path_is_abs(tfd_path_style style, tfd_str path);
 /* Folder part without the final separator ("/" stays "/"; "" for a bare name) and last component. */
 tfd_str tfd_path_dir(tfd_path_style style, tfd_str path);
 tfd_str tfd_path_base(tfd_path_style style, tfd_str path);
-/* dir + separator + name; name alone if it is absolute or dir is empty. Empty slice at the arena's limit. */
+/* dir + separator + name; name alone if it is absolute or dir is empty. Windows: a name with a lone leading
+ * separator is rooted on the drive of dir. Empty slice at the arena's limit. */
 tfd_str tfd_path_join(tfd_path_style style, tfd_arena *arena, tfd_str dir, tfd_str name);
 /* Lexical: "." and empty components go, ".." takes its parent (as os.path.normpath does; symbolic links are
  * not asked). */

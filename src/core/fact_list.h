@@ -14,6 +14,10 @@ TFD_FACT(KERAS_JSON_FAULT, "keras.json.fault", TFD_TYPE_TEXT, "What Keras refuse
 TFD_FACT(LIMIT_AS, "limit.address_space", TFD_TYPE_INT, "Limit of the address space in bytes (ulimit -v)")
 TFD_FACT(LIMIT_DATA, "limit.data", TFD_TYPE_INT, "Limit of the data segment in bytes (ulimit -d)")
 TFD_FACT(LIMIT_NOFILE, "limit.open_files", TFD_TYPE_INT, "Limit of open files (ulimit -n)")
+TFD_FACT(MEMORY_COMMIT_FREE, "memory.commit_free", TFD_TYPE_INT,
+         "Windows: what memory and page file together can still promise to programs, in bytes")
+TFD_FACT(MEMORY_COMMIT_LIMIT, "memory.commit_limit", TFD_TYPE_INT,
+         "Windows: what memory and page file together can promise to programs, in bytes")
 TFD_FACT(MEMORY_FREE, "memory.free", TFD_TYPE_INT,
          "Memory that a new process can get, in bytes, control group included")
 TFD_FACT(MEMORY_TOTAL, "memory.total", TFD_TYPE_INT, "Memory of the machine or control group, in bytes")
@@ -22,7 +26,7 @@ TFD_FACT(OS_KERNEL, "os.kernel", TFD_TYPE_TEXT, "Release of the kernel")
 TFD_FACT(OS_NAME, "os.name", TFD_TYPE_TEXT, "Name and version of the operating system")
 TFD_FACT(OS_WSL, "os.wsl", TFD_TYPE_BOOL, "The system is the Windows Subsystem for Linux")
 TFD_FACT(PYTHON_ENVIRONMENT, "python.environment", TFD_TYPE_TEXT,
-         "Kind of environment: system, pyenv, standalone, venv, uv, conda")
+         "Kind of environment: system, pyenv, standalone, venv, uv, conda, embedded, store")
 TFD_FACT(PYTHON_VERSION, "python.version", TFD_TYPE_TEXT, "Version of the interpreter examined")
 TFD_FACT(SITE_FREE_BYTES, "site.free_bytes", TFD_TYPE_INT,
          "Free space where packages are installed, in bytes")
@@ -32,4 +36,12 @@ TFD_FACT(TENSORFLOW_VERSION, "tensorflow.version", TFD_TYPE_TEXT, "Version of Te
 TFD_FACT(TMP_FREE_BYTES, "tmp.free_bytes", TFD_TYPE_INT,
          "Free space in the roomiest folder for temporary files, in bytes")
 TFD_FACT(TMP_WRITABLE, "tmp.writable", TFD_TYPE_BOOL, "One of the folders for temporary files can be written")
+TFD_FACT(VCREDIST_VERSION, "vcredist.version", TFD_TYPE_TEXT,
+         "Windows: the Visual C++ redistributable that the registry says is installed, for the interpreter's "
+         "processor")
+TFD_FACT(WINDOWS_BUILD, "windows.build", TFD_TYPE_INT, "Windows: the number of its build")
+TFD_FACT(WINDOWS_LONG_PATHS, "windows.long_paths", TFD_TYPE_BOOL,
+         "Windows: programs may use paths of 260 characters and more")
+TFD_FACT(WINDOWS_MARKED_FILE, "windows.marked_file", TFD_TYPE_TEXT,
+         "Windows: a native file of TensorFlow that bears the mark of the internet (Zone.Identifier)")
 /* clang-format on */

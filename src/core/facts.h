@@ -43,7 +43,9 @@ typedef enum tfd_env_kind {
     TFD_ENV_STANDALONE, /* any other base installation: /usr/local, /opt, uv's managed Python */
     TFD_ENV_VENV,       /* pyvenv.cfg: venv or virtualenv */
     TFD_ENV_UV,         /* pyvenv.cfg written by uv */
-    TFD_ENV_CONDA       /* conda-meta/ beside bin/ */
+    TFD_ENV_CONDA,      /* conda-meta/ beside bin/ */
+    TFD_ENV_EMBEDDED,   /* Windows: the embeddable package, or what was made of it (._pth beside python.exe) */
+    TFD_ENV_STORE       /* Windows: the Store's Python */
 } tfd_env_kind;
 
 typedef enum tfd_broken {
@@ -119,7 +121,7 @@ typedef struct tfd_python {
     tfd_str why;  /* "--python", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv" */
     tfd_broken broken;
     tfd_str broken_why;     /* sentence with the path */
-    tfd_str implementation; /* "cpython", "pypy"; empty: unknown */
+    tfd_str implementation; /* "cpython", "pypy", "cpython-mingw", "cpython-cygwin"; empty: unknown */
     int major, minor;       /* -1: unknown */
     int micro;              /* -1: unknown (patchlevel cannot always be read from files) */
     tfd_str version;        /* "3.12.1", or "3.12" where micro is unknown */
@@ -129,7 +131,10 @@ typedef struct tfd_python {
     tfd_arch arch;
     tfd_str libc;         /* "glibc", "musl"; empty: unknown */
     tfd_str libc_version; /* of the libc that the interpreter would be run with: "2.36" */
-    tfd_str soabi; /* "cpython-312-x86_64-linux-gnu" as found in lib-dynload or by rule; empty: unknown */
+    tfd_str soabi; /* "cpython-312-x86_64-linux-gnu" as found in lib-dynload or by rule, "cp312-win_amd64";
+                      empty: unknown */
+    tfd_str library; /* file that holds the interpreter's code (pythonXY.dll, libpython…so, the program
+                        itself); empty: unknown */
     tfd_env_kind env;
     tfd_str env_root;            /* folder of the venv or conda environment; else prefix */
     tfd_str prefix, base_prefix; /* as sys.prefix, sys.base_prefix */
@@ -164,7 +169,7 @@ typedef struct tfd_interpreter {
     tfd_str seen_in; /* "PATH", "pyenv", "conda", ".venv", "jupyter kernel …", "vscode", "well-known" */
     tfd_str version; /* empty: unknown */
     tfd_str tf_dist, tf_version; /* TensorFlow distribution in it; empty: none seen */
-    bool has_activate;           /* bin/activate lies beside it */
+    bool has_activate;           /* bin/activate (Scripts\activate.bat) lies beside it */
     bool runs_for_user; /* on PATH, VIRTUAL_ENV, CONDA_PREFIX, .venv here or above, Jupyter kernel, VS Code
                            setting */
     bool is_target;

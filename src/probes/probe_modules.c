@@ -143,6 +143,13 @@ static bool survives(const state *s, tfd_kb_need need)
     return need == TFD_KB_NEED_KERAS && !tfd_str_starts_z(s->facts->module, "tensorflow.keras");
 }
 
+static bool is_in_stdlib(const state *s, tfd_str module)
+{
+    if (s->ctx->sys->style == TFD_PATH_WINDOWS && tfd_stdlib_is_posix_only(module))
+        return false;
+    return tfd_stdlib_has(module, s->facts->python.major, s->facts->python.minor);
+}
+
 /* What import tensorflow was seen to load. */
 static tfd_status add_known(state *s)
 {
@@ -150,7 +157,7 @@ static tfd_status add_known(state *s)
         const tfd_kb_module *known = &s->imports->modules[i];
         tfd_module *row;
 
-        if (known->stdlib && !tfd_stdlib_has(known->name, s->facts->python.major, s->facts->python.minor))
+        if (known->stdlib && !is_in_stdlib(s, known->name))
             continue;
         if (add_module(s, known->name, known->stdlib, true, &row) != TFD_OK)
             return TFD_ENOMEM;
@@ -209,9 +216,12 @@ static tfd_status add_startup(state *s)
         "os",        "stat",   "posixpath", "genericpath", "_collections_abc"};
     tfd_module *row;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (add_module(s, tfd_str_of(names[i]), true, true, &row) != TFD_OK)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        bool is_other = s->find.is_windows && strcmp(names[i], "posixpath") == 0;
+
+        if (add_module(s, is_other ? TFD_STR("ntpath") : tfd_str_of(names[i]), true, true, &row) != TFD_OK)
             return TFD_ENOMEM;
+    }
     return TFD_OK;
 }
 

@@ -1,6 +1,7 @@
 /* The interpreter that is examined: which one, what it is, whether it would start, and its sys.path. */
 #include "core/probe.h"
 #include "python/health.h"
+#include "python/identity_win.h"
 #include "python/libc.h"
 #include "python/places.h"
 #include "python/seen.h"
@@ -59,6 +60,10 @@ static void find_soabi(state *s)
             return;
         }
     }
+    if (s->sys->style == TFD_PATH_WINDOWS) {
+        tfd_python_set_soabi_windows(s->arena, s->py);
+        return;
+    }
     if (s->py->major == 3 && s->py->arch == TFD_ARCH_X86_64)
         s->py->soabi = tfd_arena_fmt(s->arena, "cpython-3%d%s%s%s-x86_64-linux-%s", s->py->minor,
                                      s->py->minor < 8 ? "m" : "", s->py->free_threaded == TFD_YES ? "t" : "",
@@ -99,6 +104,7 @@ static void set_identity(state *s)
     tfd_libc libc;
 
     s->py->real = s->interp.real;
+    s->py->library = s->interp.libpython;
     s->py->major = s->interp.name.major;
     s->py->minor = s->interp.name.minor;
     s->py->micro = -1;
@@ -106,6 +112,10 @@ static void set_identity(state *s)
         s->py->implementation = TFD_STR("pypy");
     else if (s->py->major >= 0)
         s->py->implementation = TFD_STR("cpython");
+    if (s->sys->style == TFD_PATH_WINDOWS) {
+        tfd_python_set_identity_windows(&s->interp, s->facts);
+        return;
+    }
     s->py->bits = elf->bits;
     s->py->arch = elf->state == TFD_ELF_OK && elf->bits ? tfd_elf_arch(elf) : TFD_ARCH_UNKNOWN;
     tfd_libc_find(s->sys, s->arena, elf->interp, &libc);
@@ -142,16 +152,18 @@ static void copy_layout(state *s)
 static void find_lost_venv(state *s)
 {
     tfd_str root = tfd_path_dir(s->sys->style, tfd_path_dir(s->sys->style, s->py->path));
-    tfd_str packages = tfd_arena_fmt(s->arena, "%.*s/lib/python%d.%d/site-packages", TFD_ARG(root),
-                                     s->py->major, s->py->minor);
+    bool is_windows = s->sys->style == TFD_PATH_WINDOWS;
+    tfd_str packages = is_windows ? join(s, root, "Lib\\site-packages")
+                                  : tfd_arena_fmt(s->arena, "%.*s/lib/python%d.%d/site-packages",
+                                                  TFD_ARG(root), s->py->major, s->py->minor);
 
     if (s->layout.venv_prefix.len || root.len == 0 || tfd_str_eq(root, s->layout.prefix) ||
         !tfd_sys_is_dir(s->sys, packages))
         return;
     for (size_t i = 0; i < s->path.count; i++)
-        if (tfd_str_eq(s->path.items[i].path, packages))
+        if (tfd_path_eq(s->sys->style, s->path.items[i].path, packages))
             return;
-    if (tfd_sys_is_file(s->sys, join(s, root, "bin/activate")) ||
+    if (tfd_sys_is_file(s->sys, join(s, root, is_windows ? "Scripts\\activate.bat" : "bin/activate")) ||
         !tfd_sys_is_file(s->sys, join(s, packages, "../os.py")))
         s->py->venv_lost = root;
 }
@@ -173,6 +185,7 @@ static void find_site_access(state *s)
 static void find_installers(state *s)
 {
     static const char *const homes[] = {".local/bin/uv", ".cargo/bin/uv"};
+    bool is_windows = s->sys->style == TFD_PATH_WINDOWS;
     tfd_str value, marker = join(s, s->py->stdlib, "EXTERNALLY-MANAGED");
 
     s->py->has_pip = s->facts->places.complete ? TFD_NO : TFD_UNKNOWN;
@@ -182,6 +195,10 @@ static void find_installers(state *s)
             s->py->has_pip = TFD_YES;
     if (s->layout.venv_prefix.len == 0 && s->py->stdlib.len && tfd_sys_is_file(s->sys, marker))
         s->py->externally_managed = marker;
+    if (is_windows) {
+        tfd_python_find_installers_windows(s->sys, s->arena, s->py);
+        return;
+    }
     s->py->uv = tfd_shim_which(s->sys, s->arena, TFD_STR("uv"), TFD_STR(""));
     for (size_t i = 0; i < 2 && s->py->uv.len == 0; i++)
         if (tfd_sys_is_file(s->sys, join(s, s->sys->home(s->sys), homes[i])))
@@ -195,7 +212,8 @@ static void find_installers(state *s)
 
 static void set_scalars(state *s)
 {
-    static const char *const kinds[] = {NULL, "system", "pyenv", "standalone", "venv", "uv", "conda"};
+    static const char *const kinds[] = {NULL, "system", "pyenv",    "standalone", "venv",
+                                        "uv", "conda",  "embedded", "store"};
     const char *kind = kinds[s->py->env];
     tfd_mount mount;
 
@@ -225,6 +243,8 @@ static void guess_version(state *s)
 {
     tfd_str root = tfd_path_dir(s->sys->style, tfd_path_dir(s->sys->style, s->py->path));
 
+    if (s->sys->style == TFD_PATH_WINDOWS)
+        return; /* its folders do not tell; tfd_interp_read asked pyvenv.cfg and the DLLs there */
     if (s->interp.name.minor < 0 ||
         !tfd_sys_is_dir(s->sys, tfd_arena_fmt(s->arena, "%.*s/lib/python%d.%d", TFD_ARG(root),
                                               s->interp.name.major, s->interp.name.minor)))
@@ -240,6 +260,9 @@ static tfd_status find_places(state *s, tfd_err *err)
     s->layout.minor = s->interp.name.minor;
     s->layout.threads = s->interp.name.threads;
     s->layout.libpython = s->interp.libpython;
+    s->layout.debug = s->interp.name.debug;
+    s->layout.program = s->interp.real;
+    s->layout.arch = s->py->arch;
     status = tfd_getpath_run(s->sys, s->arena, &s->layout, err);
     if (status == TFD_OK)
         status = tfd_syspath_run(s->sys, s->arena, &s->layout, s->facts->start_dir, s->facts, &s->path, err);
@@ -250,11 +273,13 @@ static tfd_status find_places(state *s, tfd_err *err)
 
 static void set_incomplete(state *s)
 {
+    bool is_foreign = s->interp.kind == TFD_PYDLL_MINGW || s->interp.kind == TFD_PYDLL_CYGWIN;
     const char *why = s->interp.is_pypy   ? "PyPy's own rules for sys.path are not modelled"
+                      : is_foreign        ? "the rules of MinGW's and Cygwin's Python are not modelled"
                       : s->py->major != 3 ? "the rules of Python 2 for sys.path are not modelled"
                                           : "the interpreter would not start as it is";
 
-    if (!s->interp.is_pypy && s->py->major == 3 && s->py->broken == TFD_PY_FINE)
+    if (!s->interp.is_pypy && !is_foreign && s->py->major == 3 && s->py->broken == TFD_PY_FINE)
         return;
     /* A damaged module of the library changes nothing in the search path. */
     if (s->py->broken == TFD_PY_STDLIB_DAMAGED || s->py->broken == TFD_PY_VENV_VERSION)
@@ -291,7 +316,9 @@ static tfd_status examine(state *s, tfd_err *err)
     tfd_interp_version(s->sys, s->arena, &s->interp, &s->layout, s->py);
     find_abi_flags(s);
     find_soabi(s);
-    if (!s->interp.is_pypy) /* the layout is CPython's; PyPy keeps its library in lib/pypy3.10 */
+    if (!s->interp.is_pypy && s->interp.kind != TFD_PYDLL_MINGW &&
+        s->interp.kind !=
+            TFD_PYDLL_CYGWIN) /* the layout is CPython's; PyPy keeps its library in lib/pypy3.10 */
         tfd_health_layout(s->sys, s->arena, &s->layout, &s->path, s->facts);
     set_incomplete(s);
     find_lost_venv(s);

@@ -32,23 +32,26 @@ tfd_status tfd_binary_read(const tfd_sys *sys, tfd_arena *arena, tfd_str path, t
     } else if (got == 4 && memcmp(head, "\177ELF", 4) == 0) {
         out->kind = TFD_BINARY_ELF;
         return tfd_elf_read(sys, arena, path, &out->elf, err);
+    } else if (got >= 2 && memcmp(head, "MZ", 2) == 0) {
+        out->kind = TFD_BINARY_PE;
+        return tfd_pe_read(sys, arena, path, &out->pe, err);
     }
     return TFD_OK;
 }
 
-/* One loaded segment in windows; true if visit ended the scan. */
-static bool scan_segment(const tfd_sys *sys, const tfd_file *file, const tfd_elf_segment *segment,
-                         char *window, tfd_binary_visit visit, void *ctx)
+/* A part of a file in windows; true if visit ended the scan. */
+static bool scan_part(const tfd_sys *sys, const tfd_file *file, uint64_t offset, uint64_t len, char *window,
+                      tfd_binary_visit visit, void *ctx)
 {
     uint64_t at = 0;
 
-    while (at < segment->filesz) {
-        uint64_t left = segment->filesz - at;
+    while (at < len) {
+        uint64_t left = len - at;
         size_t want = left < WINDOW ? (size_t)left : WINDOW;
         size_t got = 0;
         tfd_str bytes = {window, 0};
 
-        if (sys->read_at(sys, file, segment->offset + at, window, want, &got, NULL) != TFD_OK)
+        if (sys->read_at(sys, file, offset + at, window, want, &got, NULL) != TFD_OK)
             return false;
         bytes.len = got;
         if (visit(ctx, bytes))
@@ -74,8 +77,22 @@ bool tfd_binary_scan(const tfd_sys *sys, tfd_arena *arena, tfd_str path, const t
         total += elf->segments[i].filesz;
         if (total > SCAN_MAX)
             break;
-        done = scan_segment(sys, &file, &elf->segments[i], window, visit, ctx);
+        done = scan_part(sys, &file, elf->segments[i].offset, elf->segments[i].filesz, window, visit, ctx);
     }
+    sys->close(sys, &file);
+    return done;
+}
+
+bool tfd_binary_scan_file(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_binary_visit visit,
+                          void *ctx)
+{
+    char *window = tfd_arena_take(arena, WINDOW, 1);
+    tfd_file file;
+    bool done;
+
+    if (!window || sys->open(sys, path, &file, NULL) != TFD_OK)
+        return false;
+    done = scan_part(sys, &file, 0, file.size < SCAN_MAX ? file.size : SCAN_MAX, window, visit, ctx);
     sys->close(sys, &file);
     return done;
 }
@@ -111,6 +128,19 @@ bool tfd_binary_has_module(tfd_str names, tfd_str module)
         rest = tfd_str_from(rest, hit + 7);
         tfd_str_cut(rest, '\0', &name, &after);
         if (tfd_str_eq(name, module))
+            return true;
+    }
+    return false;
+}
+
+bool tfd_binary_lists(tfd_str names, tfd_str name)
+{
+    tfd_str one;
+    bool more = names.len > 0;
+
+    while (more) {
+        more = tfd_str_cut(names, '\0', &one, &names);
+        if (tfd_str_eq(one, name))
             return true;
     }
     return false;

@@ -79,26 +79,30 @@ static tfd_str lib_name(const model *m, const char *lib)
                          m->g->threads ? "t" : "");
 }
 
-/* pyvenv.cfg of one folder; false if it is not there or cannot be read. */
-static bool read_cfg(const model *m, tfd_str dir, tfd_str *path, tfd_pyvenv *out)
+bool tfd_getpath_read_cfg(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd_str *path, tfd_pyvenv *out)
 {
-    tfd_str text, file = join(m, dir, TFD_STR("pyvenv.cfg"));
+    tfd_str text, file = tfd_path_join(sys->style, arena, dir, TFD_STR("pyvenv.cfg"));
 
-    if (tfd_sys_read_file(m->sys, m->arena, file, TFD_PYVENV_MAX, &text, NULL) != TFD_OK)
+    if (tfd_sys_read_file(sys, arena, file, TFD_PYVENV_MAX, &text, NULL) != TFD_OK)
         return false;
     *path = file;
     tfd_pyvenv_parse(text, out);
     return true;
 }
 
-/* site.venv(): the folder of the executable as it was started, then the one above it. */
-static void find_site_cfg(model *m)
+static bool read_cfg(const model *m, tfd_str dir, tfd_str *path, tfd_pyvenv *out)
 {
-    tfd_getpath *g = m->g;
-    tfd_str dir = dir_of(m, g->executable);
-    tfd_str above = dir_of(m, dir);
+    return tfd_getpath_read_cfg(m->sys, m->arena, dir, path, out);
+}
 
-    if (read_cfg(m, dir, &g->pyvenv_cfg, &g->cfg) || read_cfg(m, above, &g->pyvenv_cfg, &g->cfg))
+/* The folder of the executable as it was started, then the one above it. */
+void tfd_getpath_find_venv(const tfd_sys *sys, tfd_arena *arena, tfd_getpath *g)
+{
+    model m = {sys, arena, g, false};
+    tfd_str dir = dir_of(&m, g->executable);
+    tfd_str above = dir_of(&m, dir);
+
+    if (read_cfg(&m, dir, &g->pyvenv_cfg, &g->cfg) || read_cfg(&m, above, &g->pyvenv_cfg, &g->cfg))
         g->venv_prefix = above;
 }
 
@@ -289,9 +293,8 @@ static void find_exec_prefix(model *m, tfd_str start)
 static void take_home(model *m)
 {
     tfd_getpath *g = m->g;
-    char sep = m->sys->style == TFD_PATH_WINDOWS ? ';' : ':';
 
-    if (!tfd_str_cut(g->home_variable, sep, &g->prefix, &g->exec_prefix))
+    if (!tfd_str_cut(g->home_variable, ':', &g->prefix, &g->exec_prefix))
         g->exec_prefix = g->prefix;
 }
 
@@ -315,10 +318,12 @@ tfd_status tfd_getpath_run(const tfd_sys *sys, tfd_arena *arena, tfd_getpath *g,
     model m = {sys, arena, g, g->major > 3 || (g->major == 3 && g->minor >= 11)};
     tfd_str home;
 
+    if (sys->style == TFD_PATH_WINDOWS)
+        return tfd_getpath_run_windows(sys, arena, g, err);
     g->real = tfd_getpath_follow(sys, arena, g->executable);
     if (sys->env(sys, "PYTHONHOME", &home) && home.len)
         g->home_variable = home;
-    find_site_cfg(&m);
+    tfd_getpath_find_venv(sys, arena, g);
     if (!find_pth(&m))
         return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the search path");
     if (g->pth_file.len)

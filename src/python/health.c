@@ -28,6 +28,75 @@ static bool runs_here(tfd_arch machine, tfd_arch program)
            (machine == TFD_ARCH_AARCH64 && program == TFD_ARCH_ARM);
 }
 
+static tfd_str describe_pe(const patient *p, tfd_str file, const tfd_pe *pe)
+{
+    return tfd_arena_fmt(p->arena, "%.*s is damaged: %.*s", TFD_ARG(file), TFD_ARG(pe->why));
+}
+
+/* pythonXY.dll and the first DLLs that it and the program are linked with: a program whose DLL is missing
+ * ends before its first instruction (0xC0000135), and one with a DLL for another processor likewise
+ * (0xC000007B). */
+static void check_runtime(const patient *p, tfd_str program, tfd_str file, const tfd_pe *pe)
+{
+    for (size_t i = 0; i < pe->import_count; i++) {
+        tfd_str name = pe->imports[i].dll;
+        bool is_runtime = tfd_str_eq_nocase(tfd_str_sub(name, 0, 9), TFD_STR("vcruntime"));
+
+        if (pe->imports[i].is_delayed || !is_runtime ||
+            tfd_interp_find_dll(p->sys, p->arena, program, name).len)
+            continue;
+        set_broken(
+            p, TFD_PY_NO_LOADER,
+            tfd_arena_fmt(p->arena, "%.*s needs %.*s, which is found nowhere", TFD_ARG(file), TFD_ARG(name)));
+        return;
+    }
+}
+
+static void check_dll(const patient *p, const tfd_interp *in)
+{
+    tfd_pe pe;
+
+    if (in->libpython.len == 0) {
+        set_broken(p, TFD_PY_NO_LOADER,
+                   tfd_arena_fmt(p->arena, "%.*s needs %.*s, which is found nowhere", TFD_ARG(in->real),
+                                 TFD_ARG(in->libpython_name)));
+        return;
+    }
+    if (tfd_pe_read(p->sys, p->arena, in->libpython, &pe, NULL) != TFD_OK)
+        return;
+    if (pe.state != TFD_PE_OK)
+        set_broken(p, TFD_PY_NO_LOADER, describe_pe(p, in->libpython, &pe));
+    else if (pe.machine != in->binary.pe.machine)
+        set_broken(p, TFD_PY_NO_LOADER,
+                   tfd_arena_fmt(p->arena, "%.*s is for %.*s, %.*s for %.*s", TFD_ARG(in->libpython),
+                                 TFD_ARG(tfd_pe_machine_name(p->arena, pe.machine)), TFD_ARG(in->real),
+                                 TFD_ARG(tfd_pe_machine_name(p->arena, in->binary.pe.machine))));
+    else
+        check_runtime(p, in->real, in->libpython, &pe);
+}
+
+static void check_pe(const patient *p, const tfd_interp *in)
+{
+    const tfd_pe *pe = &in->binary.pe;
+    tfd_arch machine = p->sys->system(p->sys)->arch;
+
+    if (pe->state != TFD_PE_OK) {
+        set_broken(p, TFD_PY_BAD_FILE, describe_pe(p, in->real, pe));
+    } else if (machine == TFD_ARCH_X86_64 && tfd_pe_arch(pe) == TFD_ARCH_AARCH64) {
+        set_broken(p, TFD_PY_FOREIGN_ARCH,
+                   tfd_arena_fmt(p->arena, "%.*s is built for %.*s, this machine has another processor",
+                                 TFD_ARG(in->real), TFD_ARG(tfd_pe_machine_name(p->arena, pe->machine))));
+    } else if (in->kind == TFD_PYDLL_NONE) {
+        set_broken(p, TFD_PY_UNKNOWN,
+                   tfd_arena_fmt(p->arena, "%.*s is linked with no Python; what it starts cannot be told",
+                                 TFD_ARG(in->real)));
+    } else {
+        check_dll(p, in);
+        if (p->py->broken == TFD_PY_FINE)
+            check_runtime(p, in->real, in->real, pe);
+    }
+}
+
 static tfd_str describe_elf(const patient *p, tfd_str file, const tfd_elf *elf)
 {
     return tfd_arena_fmt(p->arena, "%.*s is damaged: %.*s", TFD_ARG(file), TFD_ARG(elf->why));
@@ -81,6 +150,10 @@ void tfd_health_file(const tfd_sys *sys, tfd_arena *arena, const tfd_interp *in,
 
     if (py->broken != TFD_PY_FINE)
         return;
+    if (in->dead.len) {
+        set_broken(&p, TFD_PY_DANGLING, in->dead);
+        return;
+    }
     if (in->real.len && sys->access(sys, in->path, TFD_ACCESS_EXEC, NULL) == TFD_EACCESS)
         set_broken(&p, TFD_PY_NOT_EXEC, tfd_arena_fmt(arena, "%.*s may not be executed", TFD_ARG(path)));
     else if (read_status != TFD_OK && read_status != TFD_EACCESS)
@@ -92,7 +165,10 @@ void tfd_health_file(const tfd_sys *sys, tfd_arena *arena, const tfd_interp *in,
         return; /* may be run, not read: nothing more can be seen */
     else if (in->binary.kind == TFD_BINARY_EMPTY)
         set_broken(&p, TFD_PY_BAD_FILE, tfd_arena_fmt(arena, "%.*s is an empty file", TFD_ARG(path)));
-    else if (in->binary.kind == TFD_BINARY_OTHER)
+    else if (in->binary.kind == TFD_BINARY_PE && sys->style == TFD_PATH_WINDOWS)
+        check_pe(&p, in);
+    else if (in->binary.kind == TFD_BINARY_OTHER || in->binary.kind == TFD_BINARY_PE ||
+             sys->style == TFD_PATH_WINDOWS)
         set_broken(&p, TFD_PY_BAD_FILE, tfd_arena_fmt(arena, "%.*s is no program", TFD_ARG(path)));
     else if (in->binary.kind == TFD_BINARY_ELF)
         check_elf(&p, in);
@@ -152,13 +228,17 @@ static void check_startup(const patient *p, const tfd_getpath *g, const tfd_fact
 
     for (size_t i = 0; i < facts->places.count; i++)
         has_zip = has_zip || facts->places.items[i].is_zip;
-    for (size_t i = 0; i < count && !has_zip; i++)
-        if (!has_name(facts, files[i], false)) {
+    for (size_t i = 0; i < count && !has_zip; i++) {
+        bool is_other = p->sys->style == TFD_PATH_WINDOWS && strcmp(files[i], "posixpath.py") == 0;
+        const char *file = is_other ? "ntpath.py" : files[i];
+
+        if (!has_name(facts, file, false)) {
             set_broken(p, TFD_PY_STDLIB_DAMAGED,
                        tfd_arena_fmt(p->arena, "%.*s has no %s, without which Python does not start",
-                                     TFD_ARG(g->stdlib), files[i]));
+                                     TFD_ARG(g->stdlib), file));
             return;
         }
+    }
 }
 
 /* The environment's own lib/pythonX.Y is of another version than the interpreter that runs now. */
@@ -168,7 +248,7 @@ static void check_venv_version(const patient *p, const tfd_getpath *g)
                                 g->minor, g->threads ? "t" : "");
     tfd_pyname other;
 
-    if (g->venv_prefix.len == 0 || tfd_sys_is_dir(p->sys, own) ||
+    if (g->venv_prefix.len == 0 || p->sys->style == TFD_PATH_WINDOWS || tfd_sys_is_dir(p->sys, own) ||
         !tfd_interp_layout(p->sys, p->arena, g->venv_prefix, "site-packages", &other))
         return;
     set_broken(p, TFD_PY_VENV_VERSION,
@@ -184,6 +264,10 @@ void tfd_health_layout(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *
 
     if (facts->python.broken != TFD_PY_FINE || g->major != 3)
         return;
+    if (g->pth_fatal.len) {
+        set_broken(&p, TFD_PY_STDLIB_DAMAGED, g->pth_fatal);
+        return;
+    }
     if (g->pth_file.len) {
         if (!has_name(facts, "encodings", false))
             set_broken(
@@ -222,6 +306,8 @@ static const char *find_damage(const tfd_modfind *f, const tfd_modfound *found)
         return NULL;
     if (got == 0)
         return "is an empty file";
+    if (found->kind == TFD_MODULE_EXTENSION && f->is_windows)
+        return got >= 2 && memcmp(head, "MZ", 2) == 0 ? NULL : "is no DLL";
     if (found->kind == TFD_MODULE_EXTENSION)
         return got >= 4 && memcmp(head, "\177ELF", 4) == 0 ? NULL : "is no shared object";
     return memchr(head, '\0', got) ? "is no Python source: it holds NUL bytes" : NULL;
@@ -246,6 +332,8 @@ static bool is_own_module(const tfd_modfind *f, const tfd_python *py, tfd_str mo
     tfd_binary library;
     tfd_status status;
 
+    if (f->is_windows && tfd_stdlib_is_posix_only(module))
+        return false;
     if (module.len == 0 || !tfd_stdlib_has(module, py->major, py->minor) || module.len > sizeof text - 2)
         return false;
     if (py->major == 3 && py->minor < 10)
@@ -253,6 +341,8 @@ static bool is_own_module(const tfd_modfind *f, const tfd_python *py, tfd_str mo
     memset(text, 0, sizeof text);
     memcpy(text, module.ptr,
            module.len); /* with the NUL behind it; what stands before may be the end of "cmath" */
+    if (f->is_windows)
+        return py->library.len == 0 || tfd_binary_scan_file(f->sys, f->arena, py->library, visit_name, &scan);
     if (tfd_interp_read(f->sys, f->arena, py->path, &interp, &status, NULL) != TFD_OK ||
         interp.libpython.len == 0 ||
         tfd_binary_read(f->sys, f->arena, interp.libpython, &library, NULL) != TFD_OK ||

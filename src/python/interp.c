@@ -143,6 +143,8 @@ tfd_status tfd_interp_read(const tfd_sys *sys, tfd_arena *arena, tfd_str path, t
 {
     memset(out, 0, sizeof *out);
     out->path = path;
+    if (sys->style == TFD_PATH_WINDOWS)
+        return tfd_interp_read_windows(sys, arena, out, read_status, err);
     *read_status = sys->realpath(sys, arena, path, &out->real, err);
     if (*read_status == TFD_OK)
         *read_status = tfd_binary_read(sys, arena, out->real, &out->binary, err);
@@ -190,6 +192,14 @@ static bool version_from_header(const tfd_sys *sys, tfd_arena *arena, const tfd_
 {
     static const char *const flags[] = {"", "m", "t", "d", "td"};
 
+    if (sys->style == TFD_PATH_WINDOWS) {
+        tfd_str file = tfd_path_join(sys->style, arena, layout->prefix, TFD_STR("include\\patchlevel.h"));
+        tfd_pyversion v;
+        tfd_str text;
+
+        return tfd_sys_read_file(sys, arena, file, PATCHLEVEL_MAX, &text, NULL) == TFD_OK &&
+               tfd_pyversion_in_patchlevel(text, &v) && set_version(py, &v, file);
+    }
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         tfd_str file = tfd_arena_fmt(arena, "%.*s/include/python%d.%d%s/patchlevel.h",
                                      TFD_ARG(layout->prefix), py->major, py->minor, flags[i]);
@@ -201,6 +211,25 @@ static bool version_from_header(const tfd_sys *sys, tfd_arena *arena, const tfd_
             return true;
     }
     return false;
+}
+
+/* The version resource of pythonXY.dll. */
+static bool version_from_resource(const tfd_sys *sys, tfd_arena *arena, tfd_str dll, tfd_python *py)
+{
+    tfd_pe_version resource;
+    tfd_pyversion v;
+    char suffix[8];
+    int micro;
+
+    if (dll.len == 0 || tfd_pe_file_version(sys, arena, dll, &resource, NULL) != TFD_OK ||
+        !resource.is_present)
+        return false;
+    micro = tfd_pyversion_of_field3(resource.file[2], suffix);
+    v.major = resource.file[0];
+    v.minor = resource.file[1];
+    v.micro = micro;
+    v.text = tfd_arena_fmt(arena, "%d.%d.%d%s", v.major, v.minor, micro, suffix);
+    return micro >= 0 && set_version(py, &v, dll);
 }
 
 /* …/versions/3.12.1/bin/python3.12, …/cpython-3.12.1-linux-x86_64-gnu/bin/python3.12 */
@@ -226,6 +255,8 @@ void tfd_interp_version(const tfd_sys *sys, tfd_arena *arena, const tfd_interp *
         return;
     py->version = tfd_arena_fmt(arena, "%d.%d", py->major, py->minor);
     py->version_source = interp->libpython_name.len ? interp->libpython_name : interp->real;
+    if (sys->style == TFD_PATH_WINDOWS && version_from_resource(sys, arena, interp->libpython, py))
+        return;
     if (version_from_header(sys, arena, layout, py) || version_from_folder(sys, interp->real, py))
         return;
     if (interp->libpython.len && tfd_binary_read(sys, arena, interp->libpython, &library, NULL) == TFD_OK &&
@@ -260,6 +291,10 @@ static bool is_pyenv(const tfd_sys *sys, tfd_arena *arena, tfd_str prefix)
 
 void tfd_interp_environment(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *layout, tfd_python *py)
 {
+    if (sys->style == TFD_PATH_WINDOWS) {
+        tfd_interp_environment_windows(sys, arena, layout, py);
+        return;
+    }
     py->env_root = layout->venv_prefix.len ? layout->venv_prefix : layout->prefix;
     if (layout->venv_prefix.len)
         py->env = layout->cfg.by_uv ? TFD_ENV_UV : TFD_ENV_VENV;

@@ -15,7 +15,22 @@ typedef struct tfd_interp {
     tfd_str libpython; /* the file: that library, or the program itself; empty: the library is not found */
     tfd_pyname name;   /* version by file names; major -1: they do not tell */
     bool is_pypy;
+    tfd_pydll kind; /* Windows */
+    tfd_str dead;   /* Windows: the redirector of an environment would start nothing: why; empty: it would */
 } tfd_interp;
+
+/* Windows: the program is a PE image that is linked with pythonXY.dll, or the small redirector of a virtual
+ * environment that starts the one which pyvenv.cfg's "home" leads to: `real` and `binary` are then that one.
+ * Called by tfd_interp_read. */
+tfd_status tfd_interp_read_windows(const tfd_sys *sys, tfd_arena *arena, tfd_interp *out,
+                                   tfd_status *read_status, tfd_err *err);
+/* File that the loader would take for a DLL of the program itself: its folder, the system's, those of PATH.
+ * Empty: found nowhere. */
+tfd_str tfd_interp_find_dll(const tfd_sys *sys, tfd_arena *arena, tfd_str program, tfd_str name);
+/* Where an alias of the Store leads to; the path itself where it is none. */
+tfd_str tfd_interp_unalias(const tfd_sys *sys, tfd_arena *arena, tfd_str path);
+void tfd_interp_environment_windows(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *layout,
+                                    tfd_python *py);
 
 /* Reads the file and finds the version. TFD_OK also where nothing could be told; TFD_ENOMEM. read_status is
  * what opening it gave. */

@@ -13,6 +13,23 @@ static void add_suffix(tfd_modfind *f, tfd_str suffix)
         f->suffixes[f->suffix_count++] = suffix;
 }
 
+/* There is no suffix for the stable ABI; a debug build has "_d" in front of each (Python/dynload_win.c). */
+static void init_windows(tfd_modfind *f)
+{
+    const tfd_python *py = &f->facts->python;
+    const char *debug = py->debug == TFD_YES ? "_d" : "";
+    tfd_str ignored;
+
+    f->ignores_case = f->sys->env(f->sys, "PYTHONCASEOK", &ignored);
+    if (py->soabi.len)
+        add_suffix(f, tfd_arena_fmt(f->arena, "%s.%.*s.pyd", debug, TFD_ARG(py->soabi)));
+    add_suffix(f, tfd_arena_fmt(f->arena, "%s.pyd", debug));
+    f->extension_count = f->suffix_count;
+    add_suffix(f, TFD_STR(".py"));
+    add_suffix(f, TFD_STR(".pyw"));
+    add_suffix(f, TFD_STR(".pyc"));
+}
+
 /* _imp.extension_suffixes(), then SOURCE_SUFFIXES and BYTECODE_SUFFIXES. */
 void tfd_modfind_init(tfd_modfind *f, const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts)
 {
@@ -20,6 +37,11 @@ void tfd_modfind_init(tfd_modfind *f, const tfd_sys *sys, tfd_arena *arena, cons
     f->sys = sys;
     f->arena = arena;
     f->facts = facts;
+    f->is_windows = sys->style == TFD_PATH_WINDOWS;
+    if (f->is_windows) {
+        init_windows(f);
+        return;
+    }
     if (facts->python.soabi.len)
         add_suffix(f, tfd_arena_fmt(arena, ".%.*s.so", TFD_ARG(facts->python.soabi)));
     if (facts->python.free_threaded != TFD_YES)
@@ -37,6 +59,11 @@ static void read_builtin_names(tfd_modfind *f)
     tfd_binary binary;
 
     f->names_read = true;
+    if (f->is_windows) {
+        if (py->library.len)
+            f->builtin_names = tfd_binary_inittab(f->sys, f->arena, py->library);
+        return;
+    }
     if (py->real.len == 0 || tfd_binary_read(f->sys, f->arena, py->real, &binary, NULL) != TFD_OK ||
         binary.kind != TFD_BINARY_ELF)
         return;
@@ -53,8 +80,20 @@ static void read_builtin_names(tfd_modfind *f)
     f->builtin_names = tfd_binary_names(f->sys, f->arena, file, &binary.elf);
 }
 
+/* By the table of the interpreter's own DLL, else by what builds of python.org have. */
+static bool is_builtin_windows(tfd_modfind *f, tfd_str name)
+{
+    if (!f->names_read)
+        read_builtin_names(f);
+    if (f->builtin_names.len)
+        return tfd_binary_lists(f->builtin_names, name);
+    return tfd_stdlib_is_builtin_windows(name, f->facts->python.major, f->facts->python.minor);
+}
+
 bool tfd_modfind_is_builtin(tfd_modfind *f, tfd_str name)
 {
+    if (f->is_windows)
+        return is_builtin_windows(f, name);
     if (tfd_stdlib_is_builtin(name))
         return true;
     if (!f->names_read)
@@ -66,7 +105,7 @@ static tfd_module_kind kind_of_suffix(const tfd_modfind *f, size_t suffix)
 {
     if (suffix < f->extension_count)
         return TFD_MODULE_EXTENSION;
-    return tfd_str_is(f->suffixes[suffix], ".py") ? TFD_MODULE_SOURCE : TFD_MODULE_BYTECODE;
+    return tfd_str_is(f->suffixes[suffix], ".pyc") ? TFD_MODULE_BYTECODE : TFD_MODULE_SOURCE;
 }
 
 static tfd_str join(const tfd_modfind *f, tfd_str dir, tfd_str name)
@@ -110,6 +149,9 @@ static bool find_entry(const tfd_modfind *f, const folder *dir, tfd_str name, tf
         return *kind != TFD_KIND_NONE;
     }
     at = tfd_map_get(dir->names, name);
+    for (size_t i = 0; at == TFD_MAP_NONE && f->ignores_case && i < dir->entries->count; i++)
+        if (tfd_str_eq_nocase(dir->entries->items[i].name, name))
+            at = (uint32_t)i;
     if (at == TFD_MAP_NONE)
         return false;
     *kind = dir->entries->items[at].kind;
@@ -246,7 +288,7 @@ static size_t place_of(const tfd_modfind *f, tfd_str path)
     tfd_str dir = tfd_path_dir(f->sys->style, path);
 
     for (size_t i = 0; i < f->facts->places.count; i++)
-        if (tfd_str_eq(f->facts->places.items[i].path, dir))
+        if (tfd_path_eq(f->sys->style, f->facts->places.items[i].path, dir))
             return i;
     return TFD_NONE;
 }
@@ -262,7 +304,8 @@ static bool find_settled(tfd_modfind *f, tfd_str name, tfd_modfound *out)
         out->place = place_of(f, preset->path);
         return true;
     }
-    if (tfd_stdlib_is_builtin(name) || tfd_stdlib_is_frozen(name, py->major, py->minor)) {
+    if ((f->is_windows ? is_builtin_windows(f, name) : tfd_stdlib_is_builtin(name)) ||
+        tfd_stdlib_is_frozen(name, py->major, py->minor)) {
         out->kind = TFD_MODULE_BUILTIN;
         return true;
     }
@@ -272,7 +315,7 @@ static bool find_settled(tfd_modfind *f, tfd_str name, tfd_modfound *out)
 /* A top-level name over all places; the first namespace portion counts only if no place has a module. */
 static void find_top(tfd_modfind *f, tfd_str name, tfd_modfound *out)
 {
-    bool early = tfd_stdlib_is_loaded_at_start(name);
+    bool early = tfd_stdlib_is_loaded_at_start(name, f->is_windows);
     tfd_modfound portion, one;
     const tfd_preset *preset;
 

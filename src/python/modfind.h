@@ -14,8 +14,11 @@ typedef struct tfd_modfind {
     const tfd_facts *facts;
     tfd_str suffixes[TFD_SUFFIXES_MAX]; /* extension modules first, then ".py", ".pyc": FileFinder's order */
     size_t suffix_count, extension_count;
+    bool is_windows;
+    bool ignores_case; /* PYTHONCASEOK on Windows: FileFinder takes names in any case */
     bool names_read;
-    tfd_str builtin_names; /* dynamic symbols of the interpreter, read when first needed */
+    tfd_str builtin_names; /* dynamic symbols of the interpreter, on Windows the names of its inittab; read
+                              when first needed */
 } tfd_modfind;
 
 typedef struct tfd_modfound {

@@ -85,6 +85,69 @@ bool tfd_pyname_parse_lib(tfd_str name, tfd_pyname *out)
     return tfd_str_starts_z(rest, ".so") || tfd_str_starts_z(rest, ".dylib") || tfd_str_starts_z(rest, ".a");
 }
 
+/* "310", "313t", "310_d": one digit of the major version, the rest is the minor one. */
+static bool take_dll_version(tfd_str *rest, tfd_pyname *out)
+{
+    if (rest->len < 2 || !tfd_char_is_digit(rest->ptr[0]) || !tfd_char_is_digit(rest->ptr[1]))
+        return false;
+    out->major = rest->ptr[0] - '0';
+    *rest = tfd_str_from(*rest, 1);
+    out->minor = take_number(rest);
+    out->threads = take_char(rest, 't');
+    out->debug = take_prefix(rest, "_d");
+    return true;
+}
+
+tfd_pydll tfd_pyname_parse_dll(tfd_str name, tfd_pyname *out)
+{
+    static const struct {
+        const char *prefix;
+        tfd_pydll kind;
+    } forms[] = {{"python", TFD_PYDLL_CPYTHON},
+                 {"libpython", TFD_PYDLL_MINGW},
+                 {"msys-python", TFD_PYDLL_CYGWIN},
+                 {"cygpython", TFD_PYDLL_CYGWIN},
+                 {"libpypy", TFD_PYDLL_PYPY}};
+    tfd_pyname got = {false, -1, -1, false, false};
+    char text[40];
+    tfd_str rest = {text, name.len < sizeof text ? name.len : 0};
+    bool known;
+
+    for (size_t i = 0; i < rest.len; i++)
+        text[i] = tfd_char_lower(name.ptr[i]);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (!take_prefix(&rest, forms[i].prefix))
+            continue;
+        if (forms[i].kind == TFD_PYDLL_CPYTHON) {
+            known = take_dll_version(&rest, &got);
+        } else {
+            take_version(&rest, &got);
+            known = got.major >= 0;
+            take_prefix(&rest, "-c");
+        }
+        got.is_pypy = forms[i].kind == TFD_PYDLL_PYPY;
+        if (!known || !tfd_str_is(rest, ".dll"))
+            return TFD_PYDLL_NONE;
+        *out = got;
+        return forms[i].kind;
+    }
+    return TFD_PYDLL_NONE;
+}
+
+int tfd_pyversion_of_field3(unsigned field3, char suffix[8])
+{
+    static const char *const levels[] = {"a", "b", "rc"};
+    unsigned level = field3 % 1000 / 10;
+
+    suffix[0] = '\0';
+    if (level == 15)
+        return (int)(field3 / 1000);
+    if (level < 10 || level > 12)
+        return -1;
+    (void)snprintf(suffix, 8, "%s%u", levels[level - 10], field3 % 10);
+    return (int)(field3 / 1000);
+}
+
 bool tfd_pyversion_parse(tfd_str text, tfd_pyversion *out)
 {
     tfd_str rest = tfd_str_trim(text);

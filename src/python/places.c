@@ -4,10 +4,31 @@
 
 #include <string.h>
 
-static tfd_status index_names(tfd_arena *arena, tfd_place *place, tfd_err *err)
+/* The name under which FileFinder knows a file: on Windows the suffix, all that follows the first dot, is in
+ * lower case (importlib._bootstrap_external.FileFinder._fill_cache). */
+static tfd_str name_of(const tfd_sys *sys, tfd_arena *arena, tfd_str name)
+{
+    size_t dot = tfd_str_find_char(name, '.');
+    char *text;
+
+    if (sys->style != TFD_PATH_WINDOWS || dot == TFD_NPOS)
+        return name;
+    for (size_t i = dot; i < name.len; i++) {
+        if (tfd_char_lower(name.ptr[i]) == name.ptr[i])
+            continue;
+        name = tfd_arena_str(arena, name);
+        text = (char *)name.ptr; /* this function's own copy */
+        for (; i < name.len; i++)
+            text[i] = tfd_char_lower(text[i]);
+    }
+    return name;
+}
+
+static tfd_status index_names(const tfd_sys *sys, tfd_arena *arena, tfd_place *place, tfd_err *err)
 {
     for (size_t i = 0; i < place->entries.count; i++)
-        if (!tfd_map_put(arena, &place->names, place->entries.items[i].name, (uint32_t)i))
+        if (!tfd_map_put(arena, &place->names, name_of(sys, arena, place->entries.items[i].name),
+                         (uint32_t)i))
             return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the entries of %.*s", TFD_ARG(place->path));
     return TFD_OK;
 }
@@ -32,14 +53,14 @@ static tfd_status list_place(const tfd_sys *sys, tfd_arena *arena, tfd_place *pl
         if (status != TFD_OK && status != TFD_EACCESS && status != TFD_ENOENT)
             place->is_unknown = true; /* or cut: more entries than are looked at */
     }
-    return index_names(arena, place, err);
+    return index_names(sys, arena, place, err);
 }
 
 /* The row of the same folder before this one, or NULL. */
-static const tfd_place *find_before(const tfd_places *places, tfd_str path)
+static const tfd_place *find_before(tfd_path_style style, const tfd_places *places, tfd_str path)
 {
     for (size_t i = 0; i < places->count; i++)
-        if (tfd_str_eq(places->items[i].path, path))
+        if (tfd_path_eq(style, places->items[i].path, path))
             return &places->items[i];
     return NULL;
 }
@@ -54,7 +75,7 @@ tfd_status tfd_places_fill(const tfd_sys *sys, tfd_arena *arena, const tfd_syspa
     for (size_t i = 0; i < path->count && status == TFD_OK; i++) {
         const tfd_syspath_entry *e = &path->items[i];
         tfd_place place;
-        const tfd_place *before = find_before(places, e->path);
+        const tfd_place *before = find_before(sys->style, places, e->path);
 
         memset(&place, 0, sizeof place);
         if (before)

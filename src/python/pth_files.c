@@ -40,6 +40,8 @@ static tfd_pth_encoding find_encoding(const tfd_site_model *m)
     size_t by = 0;
     bool is_c;
 
+    if (m->sys->style == TFD_PATH_WINDOWS)
+        return tfd_site_is_utf8_windows(m) ? TFD_PTH_UTF8 : TFD_PTH_BYTES;
     for (size_t i = 0; i < 3 && value.len == 0; i++) {
         by = i;
         if (!m->sys->env(m->sys, variables[i], &value))
@@ -59,12 +61,11 @@ static void run_path(tfd_site_model *m, tfd_str dir, tfd_str line, tfd_str file,
     if (tfd_str_find_char(line, '\0') != TFD_NPOS)
         return;
     path = tfd_site_abs(m, tfd_path_join(m->sys->style, m->arena, dir, line));
-    if (tfd_map_get(&m->known, path) != TFD_MAP_NONE || tfd_sys_kind(m->sys, path) == TFD_KIND_NONE)
+    if (tfd_site_is_known(m, path) || tfd_sys_kind(m->sys, path) == TFD_KIND_NONE)
         return;
     tfd_site_insert(m, m->out->count, path, TFD_PLACE_PTH,
                     tfd_arena_fmt(m->arena, "%.*s:%lu", TFD_ARG(file), (unsigned long)number));
-    if (!tfd_map_put(m->arena, &m->known, path, 1))
-        m->no_memory = true;
+    tfd_site_set_known(m, path);
 }
 
 static void run_text(tfd_site_model *m, tfd_str dir, tfd_str file, tfd_str text)

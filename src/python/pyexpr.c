@@ -113,9 +113,14 @@ static bool take_simple(tfd_pyparser *p, tfd_str *out)
     return out->len > 0;
 }
 
+static tfd_path_style style_of(const tfd_pyparser *p)
+{
+    return p->names->sys ? p->names->sys->style : TFD_PATH_POSIX;
+}
+
 static tfd_str expand_user(const tfd_pyparser *p, tfd_str path)
 {
-    if (path.len == 0 || path.ptr[0] != '~' || (path.len > 1 && path.ptr[1] != '/') ||
+    if (path.len == 0 || path.ptr[0] != '~' || (path.len > 1 && !tfd_path_is_sep(style_of(p), path.ptr[1])) ||
         p->names->home.len == 0)
         return path;
     return tfd_arena_fmt(p->arena, "%.*s%.*s", TFD_ARG(p->names->home), TFD_ARG(tfd_str_from(path, 1)));
@@ -144,7 +149,7 @@ static bool take_atom(tfd_pyparser *p, tfd_str *out)
     if (expand)
         *out = expand_user(p, *out);
     while (dirs-- > 0)
-        *out = tfd_path_dir(TFD_PATH_POSIX, *out);
+        *out = tfd_path_dir(style_of(p), *out);
     return true;
 }
 
@@ -161,7 +166,7 @@ bool tfd_pyexpr_text(tfd_pyparser *p, tfd_str *out)
                 break;
             if (!take_atom(p, &part))
                 return false;
-            *out = tfd_path_join(TFD_PATH_POSIX, p->arena, *out, part);
+            *out = tfd_path_join(style_of(p), p->arena, *out, part);
         }
         return tfd_pyexpr_words(p, ")");
     }

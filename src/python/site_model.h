@@ -26,12 +26,25 @@ typedef struct tfd_site_model {
 } tfd_site_model;
 
 tfd_str tfd_site_abs(const tfd_site_model *m, tfd_str path);
+/* os.path.normcase: the form under which a path is known. Empty at the arena's limit. */
+tfd_str tfd_site_case(const tfd_site_model *m, tfd_str path);
+bool tfd_site_is_known(const tfd_site_model *m, tfd_str path);
+void tfd_site_set_known(tfd_site_model *m, tfd_str path);
 void tfd_site_insert(tfd_site_model *m, size_t at, tfd_str path, tfd_place_kind kind, tfd_str source);
 /* site.addsitedir(dir, known_paths). */
 void tfd_site_add_dir(tfd_site_model *m, tfd_str dir, tfd_place_kind kind, tfd_str source);
 /* Row of startup_files for a file; m->startup becomes it. */
 void tfd_site_open_startup(tfd_site_model *m, tfd_str path);
 void tfd_site_incomplete(tfd_site_model *m, tfd_str why);
+
+/* Windows: ntpath.abspath (a path may be relative to a drive, or to its root), the site folders of a prefix,
+ * and the user's own. */
+tfd_str tfd_site_abs_windows(tfd_arena *arena, tfd_str cwd, tfd_str path);
+size_t tfd_site_folders_windows(const tfd_site_model *m, tfd_str prefix, tfd_str out[3]);
+tfd_str tfd_site_user_base_windows(const tfd_site_model *m);
+tfd_str tfd_site_user_windows(const tfd_site_model *m, tfd_str base);
+/* Whether the locale's encoding (the ANSI code page) is UTF-8. */
+bool tfd_site_is_utf8_windows(const tfd_site_model *m);
 
 /* Reads one .pth file of a folder. */
 void tfd_site_read_pth(tfd_site_model *m, tfd_str dir, tfd_str name);

@@ -100,20 +100,87 @@ static const char *const frozen[] = {
     "stat",          "runpy",       "__hello__", "__phello__",
 };
 
+/* Built into every pythonXY.dll from 3.6 on; those that came or went. */
+static const char *const windows_builtins[] = {
+    "_abc",
+    "_ast",
+    "_bisect",
+    "_blake2",
+    "_codecs",
+    "_codecs_cn",
+    "_codecs_hk",
+    "_codecs_jp",
+    "_codecs_kr",
+    "_codecs_tw",
+    "_codecs_iso2022",
+    "_collections",
+    "_contextvars",
+    "_csv",
+    "_datetime",
+    "_functools",
+    "_heapq",
+    "_imp",
+    "_io",
+    "_json",
+    "_locale",
+    "_lsprof",
+    "_md5",
+    "_multibytecodec",
+    "_opcode",
+    "_operator",
+    "_pickle",
+    "_random",
+    "_sha1",
+    "_sha3",
+    "_signal",
+    "_sre",
+    "_stat",
+    "_string",
+    "_struct",
+    "_symtable",
+    "_thread",
+    "_tracemalloc",
+    "_warnings",
+    "_weakref",
+    "_winapi",
+    "array",
+    "atexit",
+    "binascii",
+    "builtins",
+    "cmath",
+    "errno",
+    "faulthandler",
+    "gc",
+    "itertools",
+    "marshal",
+    "math",
+    "mmap",
+    "msvcrt",
+    "nt",
+    "sys",
+    "time",
+    "winreg",
+    "xxsubtype",
+    "zlib",
+};
+static const span windows_spans[] = {
+    {"_interpchannels", 13, 0}, {"_interpqueues", 13, 0}, {"_interpreters", 13, 0}, {"_sha2", 12, 0},
+    {"_sha256", 0, 12},         {"_sha512", 0, 12},       {"_statistics", 8, 0},    {"_sysconfig", 13, 0},
+    {"_tokenize", 11, 0},       {"_typing", 11, 0},       {"audioop", 0, 13},       {"parser", 0, 10},
+    {"zipimport", 0, 8},
+};
+
+/* Marked as Unix in the library reference, with the modules behind them. */
+static const char *const posix_only[] = {
+    "_crypt",   "_curses", "_curses_panel", "_dbm",     "_gdbm",    "_posixshmem", "_posixsubprocess",
+    "_scproxy", "crypt",   "curses",        "fcntl",    "grp",      "nis",         "ossaudiodev",
+    "posix",    "pty",     "pwd",           "readline", "resource", "spwd",        "syslog",
+    "termios",  "tty",
+};
+
 static const char *const loaded[] = {
-    "encodings",
-    "codecs",
-    "io",
-    "abc",
-    "site",
-    "os",
-    "stat",
-    "posixpath",
-    "genericpath",
-    "_collections_abc",
-    "_sitebuiltins",
-    "zipimport",
-    "_bootlocale",
+    "encodings",        "codecs",        "io",        "abc",         "site", "os", "stat", "genericpath",
+    "_collections_abc", "_sitebuiltins", "zipimport", "_bootlocale",
 };
 
 static bool is_one_of(tfd_str module, const char *const *names, size_t count)
@@ -148,7 +215,21 @@ bool tfd_stdlib_is_frozen(tfd_str module, int major, int minor)
     return IS_ONE_OF(module, frozen);
 }
 
-bool tfd_stdlib_is_loaded_at_start(tfd_str module)
+bool tfd_stdlib_is_builtin_windows(tfd_str module, int major, int minor)
 {
-    return IS_ONE_OF(module, loaded);
+    for (size_t i = 0; major == 3 && i < sizeof windows_spans / sizeof *windows_spans; i++)
+        if (tfd_str_is(module, windows_spans[i].module))
+            return minor >= windows_spans[i].from &&
+                   (windows_spans[i].before == 0 || minor < windows_spans[i].before);
+    return IS_ONE_OF(module, windows_builtins);
+}
+
+bool tfd_stdlib_is_posix_only(tfd_str module)
+{
+    return IS_ONE_OF(module, posix_only);
+}
+
+bool tfd_stdlib_is_loaded_at_start(tfd_str module, bool on_windows)
+{
+    return IS_ONE_OF(module, loaded) || tfd_str_is(module, on_windows ? "ntpath" : "posixpath");
 }

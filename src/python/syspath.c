@@ -8,6 +8,8 @@ tfd_str tfd_site_abs(const tfd_site_model *m, tfd_str path)
 {
     tfd_str cwd = m->sys->cwd(m->sys);
 
+    if (m->sys->style == TFD_PATH_WINDOWS)
+        return tfd_site_abs_windows(m->arena, cwd, path);
     if (!tfd_path_is_abs(m->sys->style, path))
         path = path.len ? tfd_path_join(m->sys->style, m->arena, cwd, path) : cwd;
     return tfd_path_norm(m->sys->style, m->arena, path);
@@ -45,14 +47,15 @@ void tfd_site_insert(tfd_site_model *m, size_t at, tfd_str path, tfd_place_kind 
     e->is_dir = TFD_UNKNOWN;
 }
 
-static bool is_known(const tfd_site_model *m, tfd_str path)
+bool tfd_site_is_known(const tfd_site_model *m, tfd_str path)
 {
-    return tfd_map_get(&m->known, path) != TFD_MAP_NONE;
+    return tfd_map_get(&m->known, tfd_site_case(m, path)) != TFD_MAP_NONE;
 }
 
-static void set_known(tfd_site_model *m, tfd_str path)
+void tfd_site_set_known(tfd_site_model *m, tfd_str path)
 {
-    if (!tfd_map_put(m->arena, &m->known, path, 1))
+    path = tfd_site_case(m, path);
+    if (!path.ptr || !tfd_map_put(m->arena, &m->known, path, 1))
         m->no_memory = true;
 }
 
@@ -60,9 +63,9 @@ static void set_known(tfd_site_model *m, tfd_str path)
 static void add_first(tfd_site_model *m, tfd_str path, tfd_place_kind kind, tfd_str source)
 {
     path = tfd_site_abs(m, path);
-    if (is_known(m, path))
+    if (tfd_site_is_known(m, path))
         return;
-    set_known(m, path);
+    tfd_site_set_known(m, path);
     tfd_site_insert(m, m->out->count, path, kind, source);
 }
 
@@ -73,9 +76,9 @@ void tfd_site_add_dir(tfd_site_model *m, tfd_str dir, tfd_place_kind kind, tfd_s
 
     memset(&entries, 0, sizeof entries);
     dir = tfd_site_abs(m, dir);
-    if (!is_known(m, dir)) {
+    if (!tfd_site_is_known(m, dir)) {
         tfd_site_insert(m, m->out->count, dir, kind, source);
-        set_known(m, dir);
+        tfd_site_set_known(m, dir);
     }
     if (m->depth >= TFD_SITE_DEPTH_MAX || m->sys->list(m->sys, m->arena, dir, &entries, NULL) != TFD_OK)
         return; /* os.listdir fails: site passes it over */
@@ -141,6 +144,11 @@ static tfd_str platlibdir(const tfd_site_model *m)
     return m->layout->platlibdir;
 }
 
+static bool is_windows(const tfd_site_model *m)
+{
+    return m->sys->style == TFD_PATH_WINDOWS;
+}
+
 static tfd_str versioned(const tfd_site_model *m, tfd_str prefix, const char *lib, const char *leaf)
 {
     const tfd_getpath *g = m->layout;
@@ -169,6 +177,14 @@ static void add_prefix(tfd_site_model *m, tfd_str prefix, tfd_place_kind kind, c
 
     if (prefix.len == 0 || !lib_z)
         return;
+    if (is_windows(m)) {
+        tfd_str folders[3];
+        size_t count = tfd_site_folders_windows(m, prefix, folders);
+
+        for (size_t i = 0; i < count; i++)
+            add_if_dir(m, folders[i], kind, source);
+        return;
+    }
     if (m->out->rules.is_debian) {
         if (m->layout->venv_prefix.len)
             add_if_dir(m, versioned(m, prefix, "lib", "site-packages"), kind, source);
@@ -190,6 +206,9 @@ static tfd_str find_site_packages(const tfd_site_model *m)
 {
     const tfd_getpath *g = m->layout;
 
+    if (is_windows(m))
+        return tfd_path_join(m->sys->style, m->arena, g->venv_prefix.len ? g->venv_prefix : g->prefix,
+                             TFD_STR("Lib\\site-packages"));
     if (g->venv_prefix.len)
         return versioned(m, g->venv_prefix, "lib", "site-packages");
     if (m->out->rules.is_debian)
@@ -206,8 +225,10 @@ static void find_user_site(tfd_site_model *m)
     tfd_str base, home = m->sys->home(m->sys);
 
     if (!m->sys->env(m->sys, "PYTHONUSERBASE", &base) || base.len == 0)
-        base = tfd_path_join(m->sys->style, m->arena, home, TFD_STR(".local"));
-    m->out->user_site = versioned(m, base, "lib", "site-packages");
+        base = is_windows(m) ? tfd_site_user_base_windows(m)
+                             : tfd_path_join(m->sys->style, m->arena, home, TFD_STR(".local"));
+    m->out->user_site =
+        is_windows(m) ? tfd_site_user_windows(m, base) : versioned(m, base, "lib", "site-packages");
     m->out->user_site_on = TFD_YES;
     if (is_disabled(m->sys, "PYTHONNOUSERSITE"))
         m->out->user_site_on = TFD_NO;
@@ -220,13 +241,12 @@ static void find_user_site(tfd_site_model *m)
 static void add_variable(tfd_site_model *m)
 {
     tfd_str value, rest, entry;
-    char sep = m->sys->style == TFD_PATH_WINDOWS ? ';' : ':';
     bool more = true;
 
     if (!m->sys->env(m->sys, "PYTHONPATH", &value) || value.len == 0)
         return;
     for (rest = value; more;) {
-        more = tfd_str_cut(rest, sep, &entry, &rest);
+        more = tfd_str_cut(rest, ':', &entry, &rest);
         add_first(m, entry, TFD_PLACE_PYTHONPATH, TFD_STR("PYTHONPATH"));
     }
 }
@@ -245,8 +265,13 @@ static void add_layout(tfd_site_model *m)
 
     for (size_t i = 0; i < g->pth_paths.count; i++)
         add_first(m, g->pth_paths.items[i], TFD_PLACE_PTH, g->pth_file);
-    if (g->pth_file.len)
+    for (size_t i = 0; i < g->search.count; i++)
+        add_first(m, g->search.items[i].path, g->search.items[i].kind, g->search.items[i].source);
+    if (g->pth_file.len || is_windows(m)) {
+        if (g->prefix_unknown)
+            tfd_site_incomplete(m, TFD_STR("the standard library is not where it is looked for"));
         return;
+    }
     add_variable(m);
     add_first(m, g->zip, TFD_PLACE_STDLIB_ZIP, source);
     add_first(m, g->stdlib, TFD_PLACE_STDLIB, source);

@@ -1,8 +1,9 @@
 /* Prints what tfdiag holds of one interpreter without starting it, one fact a line, for the comparison with
- * what the interpreter says itself (tests/compat/compare_syspath.py). Usage: syspath_tool [--script FILE]
- * [PYTHON] */
+ * what the interpreter says itself (tests/compat/compare_syspath.py). Usage: syspath_tool [--machine DIR]
+ * [--script FILE] [--more] [PYTHON] */
 #include "core/facts.h"
 #include "core/probe.h"
+#include "python/binary.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +54,21 @@ static void print_facts(const tfd_facts *facts)
     for (size_t i = 0; i < facts->places.count; i++)
         printf("place\t%d\t%.*s\t%.*s\n", (int)facts->places.items[i].kind,
                TFD_ARG(facts->places.items[i].source), TFD_ARG(facts->places.items[i].path));
+}
+
+/* Modules compiled into a Windows interpreter, blanks between them. */
+static void print_builtins(tfd_probe_ctx *ctx)
+{
+    tfd_str one, rest = ctx->sys->style == TFD_PATH_WINDOWS
+                            ? tfd_binary_inittab(ctx->sys, ctx->arena, ctx->facts->python.library)
+                            : TFD_STR("");
+
+    printf("builtin\t");
+    while (rest.len) {
+        tfd_str_cut(rest, '\0', &one, &rest);
+        printf("%.*s ", TFD_ARG(one));
+    }
+    printf("\n");
 }
 
 static void print_tables(const tfd_facts *facts)
@@ -106,6 +122,7 @@ static int examine(tfd_probe_ctx *ctx, bool more)
     }
     printf("microseconds\t%llu\n", (unsigned long long)(ctx->sys->clock_us(ctx->sys) - start));
     print_facts(ctx->facts);
+    print_builtins(ctx);
     if (more && rc == 0)
         examine_more(ctx);
     return rc;
@@ -116,8 +133,9 @@ int main(int argc, char **argv)
     tfd_options options;
     tfd_probe_ctx ctx;
     tfd_arena arena, kb_arena;
-    tfd_sys *sys = NULL;
+    tfd_sys *native = NULL, *sys = NULL;
     static tfd_facts facts;
+    const char *machine = NULL;
     bool more = false;
     int rc;
 
@@ -126,17 +144,21 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--script") == 0 && i + 1 < argc)
             options.script = tfd_str_of(argv[++i]);
+        else if (strcmp(argv[i], "--machine") == 0 && i + 1 < argc)
+            machine = argv[++i];
         else if (strcmp(argv[i], "--more") == 0)
             more = true;
         else
             options.python = tfd_str_of(argv[i]);
     }
-    if (tfd_sys_native_new(&sys, NULL) != TFD_OK)
+    if (tfd_sys_native_new(&native, NULL) != TFD_OK)
+        return 3;
+    if (machine && tfd_sys_fixture_new(native, tfd_str_of(machine), &sys, NULL) != TFD_OK)
         return 3;
     tfd_arena_init(&arena, 0);
     tfd_arena_init(&kb_arena, 0);
     tfd_facts_init(&facts);
-    ctx.sys = sys;
+    ctx.sys = sys ? sys : native;
     ctx.options = &options;
     ctx.arena = &arena;
     ctx.facts = &facts;
@@ -144,6 +166,7 @@ int main(int argc, char **argv)
     rc = examine(&ctx, more);
     tfd_arena_done(&arena);
     tfd_arena_done(&kb_arena);
-    tfd_sys_native_free(sys);
+    tfd_sys_fixture_free(sys);
+    tfd_sys_native_free(native);
     return rc;
 }
