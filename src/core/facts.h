@@ -378,6 +378,7 @@ typedef struct tfd_resolution {
     tfd_try *tried;
     size_t tried_count;
     bool is_needed, is_optional;
+    tfd_str owner;   /* Windows, where object is TFD_NONE: who asks ("TensorFlow's self-check", a .pth file) */
     bool is_delayed; /* Windows: looked for when a function of it is called, not with the import */
 } tfd_resolution;
 

@@ -7,7 +7,7 @@
 #include "kb/kb_data.h"
 #include "kb/kb_read.h"
 
-static const char *const folders[] = {"", "tensorflow", "imports", "loaded", "causes"};
+static const char *const folders[] = {"", "tensorflow", "imports", "loaded", "opened", "causes"};
 
 static tfd_status add_override(tfd_kb *kb, const tfd_sys *sys, tfd_str dir, const char *folder, tfd_str base,
                                tfd_err *err)
@@ -142,6 +142,7 @@ tfd_status tfd_kb_preload(tfd_kb *kb, tfd_str tf_version, tfd_err *err)
     size_t count = tfd_kb_lines_get(kb, "imports", lines);
     const tfd_kb_line *line;
     tfd_kb_imports *imports;
+    tfd_kb_opened *opened;
     tfd_status st = TFD_OK;
 
     for (int topic = 0; st == TFD_OK && topic < TFD_KB_TOPIC_COUNT; topic++)
@@ -149,6 +150,8 @@ tfd_status tfd_kb_preload(tfd_kb *kb, tfd_str tf_version, tfd_err *err)
     /* Every line: is_optional asks all, and together they have some 40 KiB. */
     for (size_t i = 0; st == TFD_OK && i < count; i++)
         st = tfd_kb_imports_load(kb, lines[i], &imports, err);
+    if (st == TFD_OK)
+        st = tfd_kb_opened_load(kb, tf_version, &opened, err);
     if (st == TFD_OK && tf_version.len > 0) {
         st = tfd_kb_line_load(kb, tfd_kb_line_of(tf_version), &line, err);
         tfd_kb_is_never_imported(kb, tf_version, TFD_STR("tensorflow"));

@@ -150,6 +150,19 @@ bool tfd_kb_is_optional(tfd_kb *kb, tfd_str module, tfd_str dist);
  * ("tensorflow.lite.tools.visualize"). false where it is loaded and where it is not known. */
 bool tfd_kb_is_never_imported(tfd_kb *kb, tfd_str tf_version, tfd_str module);
 
+/* What import tensorflow opens on Windows, in order: extension modules as dist and path ("*" as above); those
+ * of the standard library have no dist and are names ("_ctypes"). A path that ends in "self_check.py" stands
+ * where that file loads the DLLs of build_info by ctypes. */
+typedef struct tfd_kb_opened {
+    tfd_str line; /* that was measured */
+    const tfd_kb_library *items;
+    size_t count;
+    tfd_kb_origin origin;
+} tfd_kb_opened;
+/* Of the line of this version, or else the nearest lower one (a version that is not known: the newest). NULL
+ * where there is none. */
+const tfd_kb_opened *tfd_kb_opened_find(tfd_kb *kb, tfd_str tf_version);
+
 /* The distribution (PEP 503 name) that provides a top-level module or "google.protobuf"; empty if the table
  * has none: then mostly the module's own name. */
 tfd_str tfd_kb_module_dist(tfd_kb *kb, tfd_str module);

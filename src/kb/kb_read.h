@@ -62,6 +62,8 @@ struct tfd_kb {
     size_t imports_count;
     tfd_kb_loaded loaded[TFD_KB_LINES_MAX];
     size_t loaded_count;
+    tfd_kb_opened *opened[TFD_KB_LINES_MAX];
+    size_t opened_count;
     const tfd_kb_release *const *all;
     size_t all_count;
     tfd_kb_python *pythons;
@@ -135,6 +137,8 @@ void tfd_kb_windows_parse(tfd_kb *kb, const cJSON *root);
 size_t tfd_kb_lines_get(const tfd_kb *kb, const char *folder, tfd_str out[TFD_KB_LINES_MAX]);
 /* Parses tensorflow/<line>.json unless that was done; *out NULL if there is none. */
 tfd_status tfd_kb_line_load(tfd_kb *kb, tfd_str line, const tfd_kb_line **out, tfd_err *err);
+/* Parses opened/<line>.json of the line that tfd_kb_opened_find takes; *out NULL if there is none. */
+tfd_status tfd_kb_opened_load(tfd_kb *kb, tfd_str tf_version, tfd_kb_opened **out, tfd_err *err);
 /* Parses imports/<line>.json likewise. */
 tfd_status tfd_kb_imports_load(tfd_kb *kb, tfd_str line, tfd_kb_imports **out, tfd_err *err);
 

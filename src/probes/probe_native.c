@@ -3,6 +3,7 @@
 #include "core/probe.h"
 #include "loader/loader.h"
 #include "probes/native_roots.h"
+#include "probes/native_windows.h"
 
 typedef struct native {
     tfd_probe_ctx *ctx;
@@ -421,8 +422,10 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 
     if (!n)
         return no_memory(err);
+    if (facts->system && facts->system->os == TFD_OS_WINDOWS)
+        return tfd_native_windows(ctx, err);
     if (facts->system && facts->system->os != TFD_OS_LINUX) {
-        facts->objects.why = TFD_STR("the loader model knows Linux only");
+        facts->objects.why = TFD_STR("the loader of this system is not known");
         return TFD_OK;
     }
     n->ctx = ctx;
@@ -450,8 +453,8 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 
 const tfd_probe tfd_probe_native = {
     .id = "native",
-    .summary = "Native files that the import loads: libraries, symbol versions and symbols, as ld.so would "
-               "find them",
+    .summary = "Native files that the import loads: libraries, symbol versions and symbols, as the system's "
+               "loader would find them",
     .phase = TFD_PHASE_FILES,
     .run = run,
 };
