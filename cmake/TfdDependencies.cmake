@@ -4,18 +4,12 @@
 # TFDIAG_STATIC asks for the static program. It is a wish: where a static library is missing the build says so and goes on.
 # Debian has no static cJSON; TFDIAG_CJSON_SOURCE names a folder with cJSON.c and cJSON.h instead
 # (scripts/source-package.sh cjson prints one).
-find_package(PkgConfig REQUIRED)
-find_package(Threads REQUIRED)
-pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
-pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
-
+#
+# On Windows the libraries come from vcpkg, or cJSON from TFDIAG_CJSON_SOURCE. Threads and hashes are the system's there, so
+# libuv and libcrypto are not needed.
 add_library(tfd_cjson INTERFACE)
 add_library(tfd_uv INTERFACE)
 add_library(tfd_crypto INTERFACE)
-set(TFD_STATIC_LINK)
-set(TFD_SEAL ${CMAKE_SOURCE_DIR}/src/sys/static/seal.c)
-set(SEALED dlopen getaddrinfo gethostbyname getpwuid_r getgrgid_r) # what seal.c replaces
-list(TRANSFORM SEALED PREPEND "-Wl,--wrap=")
 
 # cJSON out of TFDIAG_CJSON_SOURCE, seen as <cjson/cJSON.h> like an installed one.
 function(build_cjson)
@@ -29,6 +23,32 @@ function(build_cjson)
   target_include_directories(cjson_source PUBLIC ${include})
   target_link_libraries(tfd_cjson INTERFACE cjson_source)
 endfunction()
+
+if(WIN32)
+  if(TFDIAG_CJSON_SOURCE)
+    build_cjson()
+  else()
+    find_package(cJSON CONFIG REQUIRED)
+    target_link_libraries(tfd_cjson INTERFACE cjson)
+  endif()
+  target_link_libraries(tfd_crypto INTERFACE bcrypt advapi32)
+  if(MINGW)
+    # printf and its kin as C99 has them: msvcrt.dll's lack %zu. No DLL of the compiler's is needed to run.
+    add_compile_definitions(__USE_MINGW_ANSI_STDIO=1)
+    add_link_options(-static)
+  endif()
+  return()
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+
+set(TFD_STATIC_LINK)
+set(TFD_SEAL ${CMAKE_SOURCE_DIR}/src/sys/static/seal.c)
+set(SEALED dlopen getaddrinfo gethostbyname getpwuid_r getgrgid_r) # what seal.c replaces
+list(TRANSFORM SEALED PREPEND "-Wl,--wrap=")
 
 # Finds the static libraries, and links and seals a small program with them: some distributions have libraries that
 # ask for more than their pkg-config files tell. OUT gets what is missing, empty if all is there.

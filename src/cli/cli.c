@@ -44,13 +44,13 @@ static bool is_utf8_locale(const tfd_sys *sys)
     return false;
 }
 
-static bool wants_color(const tfd_cli *cli, bool is_terminal)
+static bool wants_color(const tfd_cli *cli, bool has_sequences)
 {
     tfd_str value;
 
     if (cli->request.options.color != TFD_COLOR_AUTO)
         return cli->request.options.color == TFD_COLOR_ALWAYS;
-    return is_terminal && cli->request.options.output.len == 0 && !read_env(cli->sys, "NO_COLOR", &value) &&
+    return has_sequences && cli->request.options.output.len == 0 && !read_env(cli->sys, "NO_COLOR", &value) &&
            !(read_env(cli->sys, "TERM", &value) && tfd_str_is(value, "dumb"));
 }
 
@@ -68,8 +68,8 @@ static void choose_style(tfd_cli *cli)
     if (read_env(cli->sys, "COLUMNS", &value) && tfd_str_u64(value, &columns) && columns > 0 &&
         columns <= COLUMNS_MAX)
         style->columns = (size_t)columns;
-    style->color = wants_color(cli, terminal.is_terminal);
-    style->ascii = !is_utf8_locale(cli->sys);
+    style->color = wants_color(cli, terminal.has_sequences);
+    style->ascii = !terminal.is_utf8 && !is_utf8_locale(cli->sys);
     if (!cli->sys)
         return;
     style->home = cli->sys->home(cli->sys);

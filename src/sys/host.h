@@ -3,6 +3,7 @@
 #ifndef TFD_SYS_HOST_H
 #define TFD_SYS_HOST_H
 
+#include "base/arena.h"
 #include "base/err.h"
 
 typedef enum tfd_stream { TFD_STDOUT = 1, TFD_STDERR = 2 } tfd_stream;
@@ -10,11 +11,16 @@ typedef enum tfd_stream { TFD_STDOUT = 1, TFD_STDERR = 2 } tfd_stream;
 typedef struct tfd_terminal {
     bool is_terminal;
     size_t columns, rows; /* 0: unknown */
+    bool has_sequences;   /* it is a terminal that takes escape sequences, as far as the system knows */
+    bool is_utf8;         /* whatever reads the stream takes any character; false: the locale tells */
 } tfd_terminal;
 
 /* Call first in main: streams that were closed by the caller are opened on the null device, so that no file
  * or pipe opened later takes their place and receives what was meant for them. */
 void tfd_host_open_streams(void);
+
+/* The arguments of the program in UTF-8, NULL-ended; argc and argv are main's. NULL without memory. */
+const char *const *tfd_host_arguments(tfd_arena *arena, int *argc, char **argv);
 
 tfd_terminal tfd_host_get_terminal(tfd_stream stream);
 

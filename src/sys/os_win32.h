@@ -9,5 +9,7 @@
 #define WIN32_LEAN_AND_MEAN 1
 #define NOMINMAX 1
 #include <windows.h>
+/* after it */
+#include <winioctl.h>
 
 #endif

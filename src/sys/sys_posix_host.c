@@ -26,11 +26,19 @@ void tfd_host_open_streams(void)
         (void)close(fd);
 }
 
+const char *const *tfd_host_arguments(tfd_arena *arena, int *argc, char **argv)
+{
+    (void)arena;
+    (void)argc;
+    return (const char *const *)argv;
+}
+
 tfd_terminal tfd_host_get_terminal(tfd_stream stream)
 {
-    tfd_terminal terminal = {isatty((int)stream) == 1, 0, 0};
+    tfd_terminal terminal = {.is_terminal = isatty((int)stream) == 1};
     struct winsize size;
 
+    terminal.has_sequences = terminal.is_terminal;
     if (terminal.is_terminal && ioctl((int)stream, TIOCGWINSZ, &size) == 0) {
         terminal.columns = size.ws_col;
         terminal.rows = size.ws_row;

@@ -3,6 +3,10 @@
 #ifndef TFD_SYS_THREAD_H
 #define TFD_SYS_THREAD_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1 /* uv.h wants it; where this is not the first header, the source file defines it */
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 
