@@ -31,7 +31,7 @@ static inline const memory_file *memory_find(const tfd_sys *sys, tfd_str path)
     const memory_machine *m = sys->ctx;
 
     for (size_t i = 0; i < m->count; i++)
-        if (tfd_str_is(path, m->files[i].path))
+        if (tfd_path_eq(sys->style, path, tfd_str_of(m->files[i].path)))
             return m->files[i].same_as ? memory_find(sys, tfd_str_of(m->files[i].same_as)) : &m->files[i];
     return NULL;
 }
@@ -86,6 +86,27 @@ static inline tfd_status memory_stat(const tfd_sys *sys, tfd_str path, bool foll
     out->size = file->len;
     out->dev = 1;
     out->ino = (uint64_t)(file - m->files) + 1;
+    return TFD_OK;
+}
+
+/* The files and folders that stand directly in a folder. */
+static inline tfd_status memory_list(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_dirents *out,
+                                     tfd_err *err)
+{
+    const memory_machine *m = sys->ctx;
+
+    if (!memory_find(sys, path))
+        return tfd_err_set(err, TFD_ENOENT, 0, "not there");
+    for (size_t i = 0; i < m->count; i++) {
+        tfd_str file = tfd_str_of(m->files[i].path);
+
+        if (!tfd_path_eq(sys->style, tfd_path_dir(sys->style, file), path))
+            continue;
+        if (!TFD_GROW(arena, out))
+            return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");
+        out->items[out->count++] = (tfd_dirent){.name = tfd_path_base(sys->style, file),
+                                                .kind = m->files[i].bytes ? TFD_KIND_FILE : TFD_KIND_DIR};
+    }
     return TFD_OK;
 }
 
@@ -144,6 +165,7 @@ static inline void memory_init(memory_machine *m)
     m->sys.read_at = memory_read_at;
     m->sys.close = memory_close;
     m->sys.stat = memory_stat;
+    m->sys.list = memory_list;
     m->sys.realpath = memory_realpath;
     m->sys.mount_of = memory_mount_of;
     m->sys.env = memory_env;
@@ -151,6 +173,18 @@ static inline void memory_init(memory_machine *m)
     m->sys.cpu = memory_cpu;
     m->sys.system = memory_system;
     m->system.os = TFD_OS_LINUX;
+}
+
+/* The same as a machine with Windows 10. */
+static inline void memory_init_windows(memory_machine *m)
+{
+    memory_init(m);
+    m->sys.style = TFD_PATH_WINDOWS;
+    m->system.os = TFD_OS_WINDOWS;
+    m->system.arch = TFD_ARCH_X86_64;
+    m->system.build = 19045;
+    m->system.windows_dir = TFD_STR("C:\\Windows");
+    m->system.system_dir = TFD_STR("C:\\Windows\\System32");
 }
 
 static inline void memory_add(memory_machine *m, const char *path, const void *bytes, size_t len)

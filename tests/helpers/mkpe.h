@@ -28,6 +28,7 @@ typedef struct mkpe {
     const char *original_name;
     const char *manifest;
     bool certificate;
+    bool is_builtin; /* stands for a DLL that Wine has in itself */
 } mkpe;
 
 typedef struct mkpe_out {
@@ -299,9 +300,11 @@ static inline void mkpe_resources(mkpe_out *o)
 static inline void mkpe_headers(mkpe_out *o)
 {
     bool wide = o->spec->bits != 32;
-    size_t pe = 64, directories = wide ? 112 : 96;
+    size_t pe = o->spec->is_builtin ? 128 : 64, directories = wide ? 112 : 96;
 
     memcpy(o->bytes, "MZ", 2);
+    if (o->spec->is_builtin)
+        memcpy(o->bytes + 64, "Wine builtin DLL", 16);
     mkpe_put(o, 60, pe, 4);
     memcpy(o->bytes + pe, "PE\0", 4);
     mkpe_put(o, pe + 4, o->spec->machine ? o->spec->machine : 0x8664, 2);

@@ -303,7 +303,7 @@ static void test_no_interpreter(void **state)
 static void test_other_system(void **state)
 {
     (void)state;
-    w.machine.system.os = TFD_OS_WINDOWS;
+    w.machine.system.os = TFD_OS_MACOS;
     run();
     assert_false(w.facts.objects.complete);
     assert_int_equal(w.facts.objects.count, 0);
