@@ -232,43 +232,42 @@ def _(e):
 
 # ---- folders of DLLs
 
-def moved_hdf5(e, folder):
-    """h5py as conda builds it: its DLLs lie in Library\\bin, found through PATH (Python 3.7)."""
-    os.makedirs(folder, exist_ok=True)
-    for n in ("hdf5.dll", "hdf5_hl.dll", "zlib.dll"):
-        src = e.p("h5py", n)
-        if os.path.exists(src):
-            e.put(src, folder, n)
-            e.rm(src)
+def conda_numpy(e):
+    """NumPy as conda builds it: its DLL lies in Library\\bin, where Python 3.7 finds it through PATH alone."""
+    folder = e.folder(os.path.relpath(os.path.join(e.root, "Library", "bin"), e.dest))
+    libs = e.p("numpy", ".libs")
+    for n in os.listdir(e.need(libs)):
+        e.put(os.path.join(libs, n), folder, n)
+    e.rm(libs)
+    e.write(e.p("numpy", "_distributor_init.py"), '"""Nothing to do."""\n')
+    e.write(os.path.join(e.root, "conda-meta", "history"), "==> 2026-01-01 <==\n")
+    e.write(os.path.join(e.root, "conda-meta", "numpy-1.21.6-py37_0.json"),
+            '{"name": "numpy", "version": "1.21.6", "build": "py37_0", "files": ["Library/bin/%s"]}\n' % sorted(os.listdir(folder))[0])
+    return folder
 
 
-@case("conda-not-activated-cp37", "tf210-cp37", "conda-not-activated", ["path-order", "dep-other"])
+@case("conda-not-activated-cp37", "tf210-cp37", "conda-not-activated", ["path-order"])
 def _(e):
     """a conda environment whose Library\\bin is not on PATH"""
-    moved_hdf5(e, os.path.join(e.root, "Library", "bin"))
-    e.write(os.path.join(e.root, "conda-meta", "history"), "==> 2026-01-01 <==\n")
-    e.write(os.path.join(e.root, "conda-meta", "h5py-3.8.0-0.json"), '{"name": "h5py", "version": "3.8.0", "build": "0", '
-            '"files": ["Library/bin/hdf5.dll"]}\n')
-    e.statement = "import tensorflow as tf; tf.keras"
-    return 'set "PATH=%s;%%PATH%%"' % e.win(os.path.join(e.root, "Library", "bin"))
+    return 'set "PATH=%s;%%PATH%%"' % e.win(conda_numpy(e))
 
 
-@case("path-foreign-hdf5-cp37", "tf210-cp37", "path-order", ["dep-other"])
+@case("path-foreign-dll-cp37", "tf210-cp37", "path-order", ["dep-numpy"])
 def _(e):
-    """Python 3.7: PATH finds a foreign program's damaged hdf5.dll before the right one"""
-    good, bad = os.path.join(e.root, "Library", "bin"), e.folder("Viewer", "bin")
-    moved_hdf5(e, good)
-    e.write(os.path.join(bad, "hdf5.dll"), b"not a DLL\n" * 100)
+    """Python 3.7: PATH finds a foreign program's damaged DLL before the environment's own"""
+    good, bad = conda_numpy(e), e.folder("Viewer", "bin")
+    for n in os.listdir(good):
+        e.write(os.path.join(bad, n), b"not a DLL\n" * 100)
     e.env["PATH"] = "%s;%s;{PATH}" % (e.win(bad), e.win(good))
     return 'set "PATH=%s;%%PATH%%"' % e.win(good)
 
 
-@case("preloaded-hdf5", "tf2200-cp313", "library-conflict", ["pythonpath-conflict", "dep-other"], recorded=True)
+@case("preloaded-openblas", "tf2101-cp310", "library-conflict", ["pythonpath-conflict", "dep-numpy"], recorded=True)
 def _(e):
-    """a package's start-up hook has loaded a foreign hdf5.dll without the procedures: Windows says 127, Wine loads"""
-    d = e.p("viewer")
-    e.dll(os.path.join(d, "hdf5.dll"), "int H5open(void) { return 0; }\n")
-    e.write(os.path.join(d, "__init__.py"), "import ctypes, os\nctypes.WinDLL(os.path.join(os.path.dirname(__file__), 'hdf5.dll'))\n")
+    """a start-up hook has loaded a foreign DLL of NumPy's name without the procedures: Windows says 127, Wine loads"""
+    name, d = os.path.basename(e.one("numpy.libs", "libopenblas*.dll")), e.p("viewer")
+    e.dll(os.path.join(d, name), "int nothing(void) { return 0; }\n")
+    e.write(os.path.join(d, "__init__.py"), "import ctypes, os\nctypes.WinDLL(os.path.join(os.path.dirname(__file__), %r))\n" % name)
     e.write(e.p("viewer.pth"), "import viewer\n")
     return "del %s" % e.win(e.p("viewer.pth"))
 

@@ -151,14 +151,13 @@ def _(e):
     return 'set "PATH=%s;%%PATH%%"' % e.win(e.root)
 
 
-@case("unseen-h5py-numpy", "tf2151-cp311", "dep-other", **unseen)
+@case("unseen-ml-dtypes-cleaned", "tf2151-cp311", "dep-other", ["security-blocked"], **unseen)
 def _(e):
-    """h5py's extension modules were deleted by a clean-up program"""
+    """ml_dtypes' extension modules were deleted by a clean-up program"""
     import glob
-    for p in glob.glob(e.p("h5py", "*.pyd")):
+    for p in glob.glob(e.p("ml_dtypes", "*.pyd")):
         e.rm(p)
-    e.statement = "import tensorflow as tf; tf.keras.layers.Dense(1)"
-    return e.reinstall("h5py")
+    return e.reinstall("ml_dtypes")
 
 
 @case("unseen-healthy-user-dir", "tf2180-cp312", "not-an-environment-problem", expect="quiet", bare=True, **unseen)

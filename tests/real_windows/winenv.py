@@ -13,7 +13,7 @@ import zipfile
 
 # Last: both suites have modules of the same names.
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "real"))
-from realenv import MARK, NotFit, clone, discard  # noqa: E402
+from realenv import MARK, NotFit, clone, discard, unmount_below  # noqa: E402
 import winlab  # noqa: E402
 
 CASES = {}
@@ -109,6 +109,7 @@ class WinEnv:
 
     def rm(self, path):
         self.need(path)
+        unmount_below(path)     # a copy of a whole tree may be one
         shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
         if path.endswith(".py"):
             self.drop_pyc(path)
