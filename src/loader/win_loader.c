@@ -102,6 +102,12 @@ tfd_status tfd_win_add_dir(tfd_win_loader *loader, tfd_str dir, tfd_str owner, t
     return add_dir(loader, &loader->user_dirs, row, err);
 }
 
+tfd_status tfd_win_add_path(tfd_win_loader *loader, tfd_str dir, tfd_err *err)
+{
+    return add_dir(loader, &loader->path_dirs, (tfd_win_dir){.path = clean_dir(dir), .rule = TFD_STR("PATH")},
+                   err);
+}
+
 tfd_status tfd_win_add_late_dir(tfd_win_loader *loader, tfd_str dir, tfd_str rule, tfd_err *err)
 {
     return add_dir(loader, &loader->late_dirs, (tfd_win_dir){.path = clean_dir(dir), .rule = rule}, err);

@@ -146,6 +146,8 @@ tfd_status tfd_win_start(tfd_win_loader *loader, tfd_str program, bool *ok, tfd_
 /* os.add_dll_directory, or another call of AddDllDirectory: searched with TFD_WIN_FLAGS and _DEFAULTS, the
  * last one first. owner as in tfd_win_dir. */
 tfd_status tfd_win_add_dir(tfd_win_loader *loader, tfd_str dir, tfd_str owner, tfd_err *err);
+/* A folder that code of the process appends to PATH. */
+tfd_status tfd_win_add_path(tfd_win_loader *loader, tfd_str dir, tfd_err *err);
 /* Folders that conda's Python searches besides, after those: in this order. */
 tfd_status tfd_win_add_late_dir(tfd_win_loader *loader, tfd_str dir, tfd_str rule, tfd_err *err);
 

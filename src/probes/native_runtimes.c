@@ -99,12 +99,15 @@ static tfd_status look_in(collector *c, tfd_str dir, tfd_str rule)
     return st == TFD_OK && file != TFD_NONE ? add_copy(c, file, rule) : st;
 }
 
-static tfd_status look_in_all(collector *c, const tfd_win_dirs *dirs)
+static tfd_status look_in_all(collector *c, const tfd_win_dirs *dirs, bool last_first)
 {
     tfd_status st = TFD_OK;
 
-    for (size_t i = dirs->count; i-- > 0 && st == TFD_OK;)
-        st = look_in(c, dirs->items[i].path, dirs->items[i].rule);
+    for (size_t i = 0; i < dirs->count && st == TFD_OK; i++) {
+        const tfd_win_dir *dir = &dirs->items[last_first ? dirs->count - 1 - i : i];
+
+        st = look_in(c, dir->path, dir->rule);
+    }
     return st;
 }
 
@@ -139,11 +142,13 @@ static tfd_status look_everywhere(collector *c, bool *is_wanted)
     if (st == TFD_OK && c->order != TFD_WIN_ALTERED)
         st = look_in(c, l->program_dir, l->program_rule);
     if (st == TFD_OK)
-        st = look_in_all(c, &l->user_dirs);
+        st = look_in_all(c, &l->user_dirs, true);
     if (st == TFD_OK)
-        st = look_in_all(c, &l->late_dirs);
+        st = look_in_all(c, &l->late_dirs, false);
     if (st == TFD_OK)
         st = look_in(c, l->system_dir, TFD_STR("System32"));
+    if (st == TFD_OK && c->order == TFD_WIN_ALTERED)
+        st = look_in_all(c, &l->path_dirs, false);
     return st;
 }
 

@@ -16,6 +16,7 @@
 typedef enum tfd_step_kind {
     TFD_STEP_OPEN,   /* import of an extension module */
     TFD_STEP_DIR,    /* os.add_dll_directory */
+    TFD_STEP_PATH,   /* appended to PATH */
     TFD_STEP_NAME,   /* ctypes.WinDLL("msvcp140.dll") */
     TFD_STEP_LIBRARY /* ctypes.WinDLL with a path */
 } tfd_step_kind;

@@ -179,6 +179,23 @@ static tfd_status add_distributor(tfd_probe_ctx *ctx, tfd_str folder, tfd_step s
                            out, err);
 }
 
+/* What numpy.distutils wrote into wheels of numpy and scipy: .libs becomes a folder of the search, or of
+ * PATH. */
+static tfd_status add_config(tfd_probe_ctx *ctx, tfd_str folder, tfd_step step, tfd_steps *out, tfd_err *err)
+{
+    tfd_str code;
+    tfd_status st = read_code(ctx, join(ctx, folder, TFD_STR("__config__.py")), &code, err);
+
+    if (st != TFD_OK || tfd_str_find_z(code, "extra_dll_dir") == TFD_NPOS)
+        return st;
+    step.kind = is_modern(ctx) && tfd_str_find_z(code, "add_dll_directory") != TFD_NPOS ? TFD_STEP_DIR
+                                                                                        : TFD_STEP_PATH;
+    step.path = join(ctx, folder, TFD_STR(".libs"));
+    if (!step.path.ptr)
+        return no_memory(err);
+    return tfd_sys_is_dir(ctx->sys, step.path) ? tfd_steps_push(ctx, out, step, err) : TFD_OK;
+}
+
 tfd_status tfd_steps_add_package(tfd_probe_ctx *ctx, tfd_str folder, size_t dist, tfd_steps *out,
                                  tfd_err *err)
 {
@@ -188,6 +205,8 @@ tfd_status tfd_steps_add_package(tfd_probe_ctx *ctx, tfd_str folder, size_t dist
 
     if (st == TFD_OK)
         st = add_delvewheel(ctx, folder, code, step, out, err);
+    if (st == TFD_OK)
+        st = add_config(ctx, folder, step, out, err);
     return st == TFD_OK ? add_distributor(ctx, folder, step, out, err) : st;
 }
 

@@ -4,7 +4,8 @@
 
 #include "probes/native_steps.h"
 
-/* Steps of the package in folder (…\site-packages\numpy): __init__.py and _distributor_init.py. */
+/* Steps of the package in folder (…\site-packages\numpy): __init__.py, __config__.py, _distributor_init.py.
+ */
 tfd_status tfd_steps_add_package(tfd_probe_ctx *ctx, tfd_str folder, size_t dist, tfd_steps *out,
                                  tfd_err *err);
 /* Steps of a start-up file: add_dll_directory, WinDLL, CDLL and LoadLibrary with a literal. */

@@ -164,6 +164,8 @@ static tfd_status take_step(native *n, const tfd_step *step)
 
     if (step->kind == TFD_STEP_DIR)
         return n->order == TFD_WIN_ALTERED ? TFD_OK : tfd_win_add_dir(l, step->path, step->owner, n->err);
+    if (step->kind == TFD_STEP_PATH)
+        return tfd_win_add_path(l, step->path, n->err);
     if (step->kind == TFD_STEP_NAME)
         st = tfd_win_open_name(l, step->path, ctypes_order(n, false), step->owner, &file, &ok, n->err);
     else

@@ -1,11 +1,12 @@
 /* Prints the tables of native code that the probes make for an interpreter, as the checks see them.
  *
- *   tables_tool PYTHON [MODULE]
+ *   tables_tool PYTHON [MODULE [MACHINE]]      MACHINE: folder of a recorded one
  *
  * Lines, fields separated by tabs: "object", path, state, needed|optional|-, dist, why; "resolution", object,
  * name, state, hit, rule (only those that a search decided); "version" or "undefined", object, symbol or
- * version, count, provider, rule, needed|optional|-; "intruder", name, winner, rule, instead; "native",
- * microseconds, bytes of native files, complete|why. */
+ * version, count, provider, rule, needed|optional|-; "intruder", name, winner, rule, instead; "runtime",
+ * name, path, version, loaded|seen, state, rule, owner; "native", microseconds, bytes of native files,
+ * complete|why. */
 #include <stdio.h>
 
 #include "core/probe.h"
@@ -33,7 +34,9 @@ static void print_objects(const tfd_facts *facts)
 
         printf("object\t%.*s\t%d\t%s\t%.*s\t%.*s%s\n", TFD_ARG(o->path), (int)o->state,
                weight(o->is_needed, o->is_optional), TFD_ARG(dist), TFD_ARG(o->why),
-               o->wants_execstack ? " execstack" : "");
+               o->wants_execstack         ? " execstack"
+               : o->needs_constexpr_mutex ? " constexpr-mutex"
+                                          : "");
     }
     for (size_t i = 0; i < facts->resolutions.count; i++) {
         const tfd_resolution *r = &facts->resolutions.items[i];
@@ -63,6 +66,17 @@ static void print_problems(const tfd_facts *facts)
     }
 }
 
+static void print_runtimes(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->runtimes.count; i++) {
+        const tfd_runtime *r = &facts->runtimes.items[i];
+
+        printf("runtime\t%.*s\t%.*s\t%.*s\t%s\t%d\t%.*s\t%.*s\n", TFD_ARG(r->name), TFD_ARG(r->path),
+               TFD_ARG(r->version), r->is_loaded ? r->is_early ? "early" : "loaded" : "seen", (int)r->state,
+               TFD_ARG(r->rule), TFD_ARG(r->owner));
+    }
+}
+
 static tfd_status run_probes(tfd_probe_ctx *ctx, tfd_err *err)
 {
     static const tfd_probe *const before[] = {&tfd_probe_system, &tfd_probe_python, &tfd_probe_packages};
@@ -81,6 +95,7 @@ static tfd_status run_probes(tfd_probe_ctx *ctx, tfd_err *err)
         st = tfd_probe_native.run(ctx, err);
     print_objects(facts);
     print_problems(facts);
+    print_runtimes(facts);
     printf("native\t%llu us\t%llu bytes\t%s%.*s\t%zu bytes of memory\n",
            (unsigned long long)(ctx->sys->clock_us(ctx->sys) - start),
            (unsigned long long)facts->native_bytes, facts->objects.complete ? "complete" : "",
@@ -92,14 +107,17 @@ int main(int argc, char **argv)
 {
     static tfd_facts facts;
     static tfd_options options;
-    tfd_sys *sys = NULL;
+    tfd_sys *host = NULL, *machine = NULL, *sys;
     tfd_arena arena;
     tfd_err err = {0};
     tfd_probe_ctx ctx = {.options = &options, .arena = &arena, .facts = &facts};
     tfd_status st;
 
-    if (argc < 2 || tfd_sys_native_new(&sys, &err) != TFD_OK)
+    if (argc < 2 || tfd_sys_native_new(&host, &err) != TFD_OK)
         return 2;
+    if (argc > 3 && tfd_sys_fixture_new(host, tfd_str_of(argv[3]), &machine, &err) != TFD_OK)
+        return 2;
+    sys = machine ? machine : host;
     tfd_arena_init(&arena, 0);
     tfd_facts_init(&facts);
     options.python = tfd_str_of(argv[1]);
@@ -116,6 +134,8 @@ int main(int argc, char **argv)
     if (st != TFD_OK)
         fprintf(stderr, "%s\n", err.text);
     tfd_arena_done(&arena);
-    tfd_sys_native_free(sys);
+    if (machine)
+        tfd_sys_fixture_free(machine);
+    tfd_sys_native_free(host);
     return st == TFD_OK ? 0 : 1;
 }
