@@ -19,7 +19,7 @@ static bool dist_fits(const tfd_view *view, const tfd_kb_env *row)
     return dist != TFD_NONE && spec_fits(row->versions, view->facts->dists.items[dist].version);
 }
 
-static void add(const tfd_view *view, const tfd_kb_env *row, tfd_str value, tfd_findings *out)
+static void add(const tfd_view *view, const tfd_kb_env *row, const tfd_variable *variable, tfd_findings *out)
 {
     bool breaks = row->effect == TFD_KB_EFFECT_IMPORT ||
                   (row->effect == TFD_KB_EFFECT_KERAS && tfd_view_wants_keras(view));
@@ -29,9 +29,16 @@ static void add(const tfd_view *view, const tfd_kb_env *row, tfd_str value, tfd_
 
     if (!breaks)
         return; /* it breaks nothing that was asked for: not even worth a warning */
-    finding.text =
-        tfd_arena_fmt(out->arena, "%.*s=%.*s: %.*s", TFD_ARG(row->name), TFD_ARG(value), TFD_ARG(row->why));
+    finding.text = tfd_arena_fmt(out->arena, "%.*s=%.*s: %.*s", TFD_ARG(row->name), TFD_ARG(variable->value),
+                                 TFD_ARG(row->why));
     finding.source = TFD_STR("environment");
+    if (variable->by_startup) {
+        finding.path = variable->file;
+        finding.source =
+            variable->file.len > 0 ? variable->file : TFD_STR("code that runs while Python starts");
+        finding.text =
+            tfd_arena_fmt(out->arena, "%.*s sets %.*s", TFD_ARG(finding.source), TFD_ARG(finding.text));
+    }
     tfd_findings_add(out, &finding);
 }
 
@@ -39,12 +46,11 @@ static void add(const tfd_view *view, const tfd_kb_env *row, tfd_str value, tfd_
 static const char *backend_fault(const tfd_view *view, tfd_str backend)
 {
     const tfd_dist *keras = tfd_view_dist(view, tfd_dist_find(view->facts, TFD_STR("keras")));
-    tfd_str value;
     bool needs_package =
         tfd_str_is(backend, "jax") || tfd_str_is(backend, "torch") || tfd_str_is(backend, "openvino");
 
     if (!keras || !spec_fits(TFD_STR(">=3"), keras->version) ||
-        tfd_view_variable(view, TFD_STR("KERAS_BACKEND"), &value))
+        tfd_view_import_variable(view, TFD_STR("KERAS_BACKEND")).is_set)
         return NULL;
     if (tfd_str_is(backend, "unknown"))
         return "asks for a back end that Keras does not have";
@@ -132,14 +138,14 @@ static void run(const tfd_view *view, tfd_findings *out)
     size_t seen = 0;
 
     for (size_t i = 0; i < count; i++) {
-        tfd_str value;
+        tfd_variable variable = tfd_view_import_variable(view, rows[i].name);
 
-        if (!tfd_view_variable(view, rows[i].name, &value))
+        if (!variable.is_set)
             continue;
         seen++;
-        if (tfd_kb_env_matches(&rows[i], value) && spec_fits(rows[i].tensorflow, tfd_view_tf_version(view)) &&
-            dist_fits(view, &rows[i]))
-            add(view, &rows[i], value, out);
+        if (tfd_kb_env_matches(&rows[i], variable.value) &&
+            spec_fits(rows[i].tensorflow, tfd_view_tf_version(view)) && dist_fits(view, &rows[i]))
+            add(view, &rows[i], &variable, out);
     }
     check_keras_json(view, out);
     check_start_variables(view, out);

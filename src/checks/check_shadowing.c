@@ -76,10 +76,33 @@ static void add_module(const tfd_view *view, const tfd_module *module, tfd_findi
     tfd_findings_add(out, &finding);
 }
 
+/* Start-up code that takes the standard library or the packages off sys.path: each is needed, whatever is
+ * imported. */
+static void add_dropped(const tfd_view *view, size_t row, tfd_findings *out)
+{
+    const tfd_place *place = tfd_view_place(view, row);
+    const tfd_dist *tf = tfd_view_tensorflow(view);
+    bool is_library = place->kind == TFD_PLACE_STDLIB || place->kind == TFD_PLACE_DYNLOAD;
+    tfd_str file = tfd_view_dropped_by(view, row);
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PYTHONPATH_CONFLICT, file, TFD_W_PROOF, TFD_EFFECT_MAY_BREAK);
+
+    if (file.len == 0 || (!is_library && !(tf && tf->place == row)))
+        return;
+    finding.path = file;
+    finding.text = tfd_arena_fmt(out->arena, "%.*s takes %.*s off sys.path while Python starts",
+                                 TFD_ARG(file), TFD_ARG(place->path));
+    finding.source = file;
+    tfd_findings_add(out, &finding);
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_modules *all = &view->facts->modules;
     size_t count = 0;
+
+    for (size_t i = 0; i < view->facts->places.count && !tfd_view_import_ok(view); i++)
+        add_dropped(view, i, out);
 
     for (size_t i = 0; i < all->count; i++) {
         const tfd_module *one = &all->items[i];

@@ -108,6 +108,31 @@ static bool blame_outdated(const tfd_reading *r)
     return tfd_reading_add(r, finding);
 }
 
+/* The module lies where it should; start-up code took its folder off sys.path. */
+static bool blame_dropped(const tfd_reading *r, const tfd_module *module)
+{
+    size_t row = module ? module->place : TFD_NONE;
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PYTHONPATH_CONFLICT, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    finding.path = tfd_view_dropped_by(r->view, row);
+    finding.subject = finding.path;
+    return finding.path.len > 0 && tfd_reading_add(r, finding);
+}
+
+/* "import of x halted; None in sys.modules": somebody forbids the import (Lib/importlib/_bootstrap.py). */
+static bool blame_blocker(const tfd_reading *r)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PYTHONPATH_CONFLICT, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    if (!tfd_reading_says(r, "None in sys.modules"))
+        return false;
+    finding.path = tfd_view_startup_suspect(r->view);
+    finding.subject = finding.path;
+    return finding.path.len > 0 && tfd_reading_add(r, finding);
+}
+
 bool tfd_rule_no_module(const tfd_reading *r)
 {
     tfd_str name = r->exc->name;
@@ -123,7 +148,7 @@ bool tfd_rule_no_module(const tfd_reading *r)
     if (module && module->is_shadowed && tfd_blame_is_foreign(r->view, module->place))
         return tfd_reading_add(
             r, tfd_blame_place(r->view, module->place, module->path, TFD_W_NAMED, TFD_EFFECT_BREAKS));
-    if (blame_keras_backend(r, top))
+    if (blame_blocker(r) || blame_dropped(r, module) || blame_keras_backend(r, top))
         return true;
     if (tfd_str_is(top, "tensorflow")) {
         if (r->view->facts->tensorflow == TFD_NONE)

@@ -43,6 +43,12 @@ tfd_str tfd_exception_named_variable(const tfd_view *view, tfd_str text)
         if (name.len >= 6 && is_named(text, name, value))
             return name;
     }
+    for (size_t i = 0; i < view->facts->import.variables.count; i++) {
+        const tfd_import_variable *one = &view->facts->import.variables.items[i];
+
+        if (one->name.len >= 6 && is_named(text, one->name, one->value))
+            return one->name;
+    }
     return TFD_STR("");
 }
 

@@ -87,6 +87,7 @@ typedef struct tfd_place {
     bool readable;   /* may be listed by this user */
     bool is_unknown; /* the machine could not say what is there */
     bool is_zip;
+    tfd_str dropped_by;  /* start-up file that takes it off sys.path again; empty: none */
     tfd_dirents entries; /* of a folder, listed once; empty if it is not readable */
     tfd_map names;       /* entry name -> index into entries */
 } tfd_place;
@@ -99,9 +100,20 @@ typedef struct tfd_startup_file {
     bool has_imports; /* it runs code */
     bool understood;  /* every line of code has a known form (virtualenv, setuptools, editable finders …) */
     tfd_str problem;  /* "line 3: cannot be decoded" …; empty: none */
-    size_t first_place; /* first row of places that it added, or TFD_NONE */
-    bool adds_first;    /* it inserts in front (sys.path.insert(0, …)) */
+    size_t first_place;        /* first row of places that it added, or TFD_NONE */
+    bool adds_first;           /* it inserts in front (sys.path.insert(0, …)) */
+    tfd_str changes_variables; /* text of the code that sets or removes variables of the environment; empty:
+                                  none does */
 } tfd_startup_file;
+
+/* A variable that a known form of start-up code sets (os.environ['X'] = '1') or removes, in the order in
+ * which that happens. */
+typedef struct tfd_start_variable {
+    tfd_str name, value;
+    bool is_set;    /* false: removed */
+    size_t startup; /* row of startup_files */
+    size_t line;
+} tfd_start_variable;
 
 /* A module that start-up code settles without sys.path: the namespace packages of setuptools' -nspkg.pth
  * files are in sys.modules before any import (is_first); editable finders (PEP 660) are asked when sys.path
@@ -450,6 +462,7 @@ typedef struct tfd_facts {
     tfd_interpreters interpreters;
     tfd_places places;
     TFD_TABLE(tfd_startup_file) startup_files;
+    TFD_TABLE(tfd_start_variable) start_variables;
     tfd_presets presets;
     tfd_dists dists;
     size_t tensorflow; /* the distribution that provides the tensorflow that would be imported, row of dists

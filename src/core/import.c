@@ -90,6 +90,16 @@ static tfd_str mask_text(tfd_arena *arena, tfd_str text, const tfd_secrets *secr
     return out;
 }
 
+static void mask_variables(tfd_arena *arena, const tfd_secrets *secrets, tfd_import *out)
+{
+    for (size_t i = 0; i < out->variables.count; i++) {
+        tfd_import_variable *one = &out->variables.items[i];
+
+        one->value =
+            tfd_mask_is_secret_name(one->name) ? TFD_STR("***") : mask_text(arena, one->value, secrets);
+    }
+}
+
 static tfd_status copy_output(const tfd_sys *sys, tfd_arena *arena, const tfd_child_result *result,
                               tfd_import *out)
 {
@@ -99,6 +109,7 @@ static tfd_status copy_output(const tfd_sys *sys, tfd_arena *arena, const tfd_ch
 
     if (!tfd_secrets_read(environment, count, arena, &secrets))
         return TFD_ENOMEM;
+    mask_variables(arena, &secrets, out);
     out->out = mask_text(arena, result->out, &secrets);
     out->err = mask_text(arena, result->err, &secrets);
     return out->out.ptr && out->err.ptr ? TFD_OK : TFD_ENOMEM;
@@ -130,6 +141,8 @@ tfd_status tfd_import_finish(tfd_import_run *run, tfd_arena *arena, tfd_import *
     out->wall_us = result->wall_us;
     out->peak_bytes = result->peak_bytes;
     st = tfd_import_read(arena, result->data, out);
+    if (st == TFD_OK)
+        st = tfd_import_keep_changed(run->sys, arena, out);
     if (st == TFD_OK)
         st = copy_output(run->sys, arena, result, out);
     out->status = status_of(result, out);

@@ -26,6 +26,10 @@ bool tfd_import_poll(tfd_import_run *run, uint64_t wait_us);
  */
 tfd_status tfd_import_finish(tfd_import_run *run, tfd_arena *arena, tfd_import *out);
 /* Ends the child if it still runs, removes its scratch folder. NULL is accepted. */
+/* Of all variables that the child reported, those stay that are not as it was given them; those that it no
+ * longer saw are added. TFD_OK or TFD_ENOMEM. */
+tfd_status tfd_import_keep_changed(const tfd_sys *sys, tfd_arena *arena, tfd_import *out);
+
 void tfd_import_free(tfd_import_run *run);
 
 /* What the child wrote into its pipe: JSON arrays, one a line, and what faulthandler says at a fatal signal.

@@ -29,6 +29,7 @@ def main(posix, argv):
         sys.path[0] = folder
     send("hello", list(sys.version_info[:3]), implementation(), sys.executable, sys.prefix,
          getattr(sys, "base_prefix", sys.prefix), soabi(), [Path(entry) for entry in sys.path])
+    attempt(lambda: send("variables", *variables()))
     quiet(posix, variable(posix, "TFDIAG_SCRATCH"))
     code = 1
     try:
@@ -109,11 +110,22 @@ def text_of(value, limit=16384):
 
 # ---- the interpreter
 
+VARIABLES = 1000  # of the environment; more are left out
+VALUE = 8192      # characters of one; of longer ones the beginning and the end
+
+
 def variable(posix, name):
     value = posix.environ.get(name.encode("ascii"), posix.environ.get(name))
     if isinstance(value, bytes) and bytes is not str:
         value = value.decode(sys.getfilesystemencoding(), "surrogateescape")
     return value
+
+
+def variables():
+    """[name, value] of the environment as programs see it; code that runs at start-up (sitecustomize, .pth files) may have
+    changed what the process was given."""
+    now = sys.modules["os"].environ
+    return [[Path(name), Path(text_of(now[name], VALUE))] for name in sorted(now)[:VARIABLES]]
 
 
 def set_variable(posix, name, value):

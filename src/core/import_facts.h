@@ -41,6 +41,13 @@ typedef struct tfd_loaded_module {
     bool is_namespace;
 } tfd_loaded_module;
 
+/* What start-up code did to a variable before the first line of a program. */
+typedef struct tfd_import_variable {
+    tfd_str name;
+    tfd_str value; /* secrets masked */
+    bool is_set;   /* false: removed */
+} tfd_import_variable;
+
 typedef struct tfd_import {
     tfd_import_status status;
     bool ran; /* a child tried it (else the forecast decided) */
@@ -63,6 +70,7 @@ typedef struct tfd_import {
     tfd_str implementation, executable, prefix, base_prefix; /* sys.implementation.name, sys.executable … */
     tfd_str suffix;    /* of its extension modules: ".cpython-312-x86_64-linux-gnu.so" */
     tfd_strs sys_path; /* the real one */
+    TFD_TABLE(tfd_import_variable) variables; /* that start-up code changed; complete: the child said all */
     TFD_TABLE(tfd_loaded_module) modules;
     tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses) */
     tfd_str out, err;   /* what it printed, capped, secrets masked */

@@ -9,6 +9,7 @@
 #define EXCEPTIONS_MAX 64
 #define FRAMES_MAX 400
 #define ROWS_MAX 8000
+#define VARIABLES_MAX 1000
 
 typedef struct reader {
     tfd_arena *arena;
@@ -175,6 +176,32 @@ static void read_exception(reader *in, const cJSON *value)
     read_frames(in, cJSON_GetArrayItem(value, 12), one);
 }
 
+/* ["variables", [name, value], …]: all of them */
+static void read_variables(reader *in, const cJSON *value)
+{
+    tfd_import *out = in->out;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, value)
+    {
+        tfd_import_variable *one;
+
+        if (!cJSON_IsArray(item) || !cJSON_IsString(cJSON_GetArrayItem(item, 0)))
+            continue;
+        if (out->variables.count >= VARIABLES_MAX)
+            return; /* not complete: nothing is concluded from them */
+        if (!TFD_GROW(in->arena, &out->variables)) {
+            in->no_memory = true;
+            return;
+        }
+        one = &out->variables.items[out->variables.count++];
+        one->name = get_text(in, cJSON_GetArrayItem(item, 0));
+        one->value = get_text(in, cJSON_GetArrayItem(item, 1));
+        one->is_set = true;
+    }
+    out->variables.complete = true;
+}
+
 /* ["modules", [name, file, is a namespace package], …] */
 static void read_modules(reader *in, const cJSON *value)
 {
@@ -222,6 +249,7 @@ static void read_json(reader *in, tfd_str line)
     } kinds[] = {
         {"hello", read_hello},         {"stage", read_stage},     {"module", read_module},
         {"exception", read_exception}, {"modules", read_modules}, {"libraries", read_libraries},
+        {"variables", read_variables},
     };
     cJSON *value;
     const char *kind;

@@ -75,6 +75,12 @@ static tfd_str place_title(const tfd_view *view, const tfd_finding *lead, tfd_ar
 {
     const tfd_place *place = tfd_view_place(view, lead->place);
 
+    for (size_t i = 0; !place && i < view->facts->places.count; i++)
+        if (lead->path.len > 0 && tfd_str_eq(tfd_view_dropped_by(view, i), lead->path))
+            return tfd_arena_fmt(arena, "%.*s takes folders off sys.path", TFD_ARG(lead->path));
+    if (!place && view->facts->import.exception_count > 0)
+        return tfd_arena_fmt(arena, "%.*s changes the import system while Python starts",
+                             TFD_ARG(lead->subject));
     if (!place)
         return tfd_arena_fmt(arena, "%.*s keeps the interpreter from starting", TFD_ARG(lead->subject));
     return tfd_arena_fmt(arena, "Foreign packages in %.*s win over the environment's own",

@@ -18,6 +18,21 @@ tfd_path_style tfd_view_style(const tfd_view *view);
 /* A variable of the environment that tfdiag was started in, whatever the case of its name on Windows; false
  * if it is not set. */
 bool tfd_view_variable(const tfd_view *view, tfd_str name, tfd_str *value);
+/* The same variable as the import sees it: code that runs while Python starts may have set or removed it. */
+typedef struct tfd_variable {
+    bool is_set;
+    bool by_startup; /* start-up code set or removed it */
+    tfd_str value;
+    tfd_str file; /* the start-up file that did; empty: none, or which one is not known */
+} tfd_variable;
+
+tfd_variable tfd_view_import_variable(const tfd_view *view, tfd_str name);
+/* The start-up file that takes one of the interpreter's own folders (standard library, packages) off sys.path
+ * again; empty: none does, or it is not known which. */
+tfd_str tfd_view_dropped_by(const tfd_view *view, size_t place);
+/* A start-up file with code that is not understood and may have done anything to the import system; empty:
+ * none. */
+tfd_str tfd_view_startup_suspect(const tfd_view *view);
 /* Rows by number; NULL for TFD_NONE. */
 const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row);
 const tfd_object *tfd_view_object(const tfd_view *view, size_t row);

@@ -165,9 +165,22 @@ static void fix_ldpath(tfd_fix_ctx *ctx)
         remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(tfd_fix_style(ctx), path));
 }
 
+static void fix_start_variable(tfd_fix_ctx *ctx, const tfd_variable *variable)
+{
+    if (variable->file.len > 0)
+        switch_off_file(ctx, variable->file);
+    else
+        tfd_fix_begin(ctx,
+                      tfd_arena_fmt(ctx->arena,
+                                    "Find the code that sets %.*s while Python starts (sitecustomize, .pth "
+                                    "files) and switch it off",
+                                    TFD_ARG(ctx->lead->subject)));
+}
+
 static void fix_variable(tfd_fix_ctx *ctx)
 {
     tfd_str name = ctx->lead->subject;
+    tfd_variable variable = tfd_view_import_variable(ctx->view, name);
 
     if (tfd_str_is(name, "keras.json")) {
         switch_off_file(ctx, ctx->lead->path.len > 0
@@ -176,6 +189,10 @@ static void fix_variable(tfd_fix_ctx *ctx)
                                                 tfd_fix_is_cmd(ctx) ? TFD_STR(".keras\\keras.json")
                                                                     : TFD_STR(".keras/keras.json")));
         tfd_fix_note(ctx, TFD_STR("Keras writes a new one with its defaults."));
+        return;
+    }
+    if (variable.by_startup) {
+        fix_start_variable(ctx, &variable);
         return;
     }
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Unset %.*s", TFD_ARG(name)));

@@ -83,6 +83,7 @@ tfd_status tfd_places_fill(const tfd_sys *sys, tfd_arena *arena, const tfd_syspa
         place.path = e->path;
         place.kind = e->kind;
         place.source = e->source;
+        place.dropped_by = e->dropped_by;
         if (!before && e->path.len)
             status = list_place(sys, arena, &place, err);
         if (place.is_unknown && lost.len == 0)

@@ -17,20 +17,56 @@ bool tfd_pycode_is_suspect(tfd_str text)
     return false;
 }
 
-static void emit(tfd_pyparser *p, tfd_effect_kind kind, tfd_str path, long index)
+/* "environ['X'] = …" somewhere in text, as opposed to environ['X'] as a value. */
+static bool assigns_item(tfd_str text)
+{
+    static const char marker[] = "environ[";
+    size_t at;
+
+    while ((at = tfd_str_find_z(text, marker)) != TFD_NPOS) {
+        size_t close;
+
+        text = tfd_str_from(text, at + sizeof marker - 1);
+        close = tfd_str_find_char(text, ']');
+        if (close == TFD_NPOS)
+            return false;
+        close++;
+        while (close < text.len && text.ptr[close] == ' ')
+            close++;
+        if (close < text.len && text.ptr[close] == '=' && !tfd_str_starts_z(tfd_str_from(text, close), "=="))
+            return true;
+    }
+    return false;
+}
+
+bool tfd_pycode_sets_variables(tfd_str text)
+{
+    static const char *const words[] = {
+        "environ.setdefault", "environ.update", "environ.pop", "environ.clear",
+        "environ |=",         "del os.environ", "putenv(",     "unsetenv("};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (tfd_str_find_z(text, words[i]) != TFD_NPOS)
+            return true;
+    return assigns_item(text);
+}
+
+static tfd_effect *emit(tfd_pyparser *p, tfd_effect_kind kind, tfd_str path, long index)
 {
     tfd_effect *e;
 
     if (!TFD_GROW(p->arena, p->out)) {
         p->no_memory = true;
-        return;
+        return NULL;
     }
     e = &p->out->items[p->out->count++];
+    memset(e, 0, sizeof *e);
     e->kind = kind;
     e->path = path;
     e->index = index;
     e->if_absent = p->if_absent;
     e->line = p->line;
+    return e;
 }
 
 /* sys.path.insert(0, x), sys.path.append(x), site.addsitedir(x). */
@@ -83,6 +119,130 @@ static bool parse_lists(tfd_pyparser *p)
         return false;
     for (size_t i = 0; i < count; i++)
         emit(p, is_first ? TFD_EFFECT_INSERT : TFD_EFFECT_APPEND, items[i], (long)i);
+    return true;
+}
+
+/* The condition of a comprehension that keeps entry v: 'text' not in v, v != 'text', not
+ * v.startswith('text'), not v.endswith('text'). */
+static bool parse_condition(tfd_pyparser *p, tfd_str v, tfd_match *match, tfd_str *text)
+{
+    const char *name = tfd_arena_z(p->arena, v);
+
+    if (!name)
+        return false;
+    if (tfd_pyexpr_words(p, "not") && tfd_pyexpr_words(p, name)) {
+        *match = tfd_pyexpr_words(p, ". startswith (") ? TFD_MATCH_STARTS : TFD_MATCH_ENDS;
+        return (*match == TFD_MATCH_STARTS || tfd_pyexpr_words(p, ". endswith (")) &&
+               tfd_pyexpr_text(p, text) && tfd_pyexpr_words(p, ")");
+    }
+    if (tfd_pyexpr_words(p, name)) {
+        *match = TFD_MATCH_EQUAL;
+        return tfd_pyexpr_words(p, "!=") && tfd_pyexpr_text(p, text);
+    }
+    *match = TFD_MATCH_CONTAINS;
+    return tfd_pyexpr_text(p, text) && tfd_pyexpr_words(p, "not in") && tfd_pyexpr_words(p, name);
+}
+
+/* sys.path.remove('text'), sys.path[:] = [p for p in sys.path if 'text' not in p]. */
+static bool parse_drop(tfd_pyparser *p)
+{
+    tfd_match match = TFD_MATCH_EQUAL;
+    const tfd_pytoken *v;
+    const char *name;
+    tfd_effect *e;
+    tfd_str text;
+
+    if (tfd_pyexpr_words(p, "sys . path . remove (")) {
+        if (!tfd_pyexpr_text(p, &text) || !tfd_pyexpr_words(p, ")") || !tfd_pyexpr_at_end(p))
+            return false;
+    } else {
+        if (!tfd_pyexpr_words(p, "sys . path [ : ] = [") && !tfd_pyexpr_words(p, "sys . path = ["))
+            return false;
+        v = tfd_pyexpr_peek(p, 0);
+        name = tfd_arena_z(p->arena, v->text);
+        if (v->kind != TFD_PYTOKEN_NAME || !name || !tfd_pyexpr_words(p, name) ||
+            !tfd_pyexpr_words(p, "for") || !tfd_pyexpr_words(p, name) ||
+            !tfd_pyexpr_words(p, "in sys . path if") || !parse_condition(p, v->text, &match, &text) ||
+            !tfd_pyexpr_words(p, "]") || !tfd_pyexpr_at_end(p))
+            return false;
+    }
+    e = emit(p, TFD_EFFECT_DROP, text, 0);
+    if (e)
+        e->match = match;
+    return true;
+}
+
+static void emit_variable(tfd_pyparser *p, tfd_str name, tfd_str value)
+{
+    tfd_effect *e = emit(p, TFD_EFFECT_SET, name, 0);
+
+    if (e)
+        e->value = value;
+}
+
+/* The arguments of os.environ.update: {'X': 'text', …} or X='text', … */
+static bool parse_update(tfd_pyparser *p)
+{
+    bool is_dict = tfd_pyexpr_words(p, "{");
+
+    do {
+        tfd_str name, value;
+
+        if (tfd_pyexpr_words(p, is_dict ? "}" : ")"))
+            return (!is_dict || tfd_pyexpr_words(p, ")")) && tfd_pyexpr_at_end(p);
+        if (is_dict) {
+            if (!tfd_pyexpr_text(p, &name) || !tfd_pyexpr_words(p, ":"))
+                return false;
+        } else {
+            name = tfd_pyexpr_peek(p, 0)->text;
+            if (tfd_pyexpr_peek(p, 0)->kind != TFD_PYTOKEN_NAME)
+                return false;
+            p->at++;
+            if (!tfd_pyexpr_words(p, "="))
+                return false;
+        }
+        if (!tfd_pyexpr_text(p, &value))
+            return false;
+        emit_variable(p, name, value);
+    } while (tfd_pyexpr_words(p, ","));
+    return tfd_pyexpr_words(p, is_dict ? "} )" : ")") && tfd_pyexpr_at_end(p);
+}
+
+/* os.environ['X'] = 'text', os.environ.setdefault('X', 'text'). */
+static bool parse_variable(tfd_pyparser *p)
+{
+    bool is_default;
+    tfd_str name, value;
+
+    if (tfd_pyexpr_words(p, "os . environ . update ("))
+        return parse_update(p);
+    is_default = tfd_pyexpr_words(p, "os . environ . setdefault (");
+    if (!is_default && !tfd_pyexpr_words(p, "os . environ ["))
+        return false;
+    if (!tfd_pyexpr_text(p, &name) || !tfd_pyexpr_words(p, is_default ? "," : "] =") ||
+        !tfd_pyexpr_text(p, &value) || (is_default && !tfd_pyexpr_words(p, ")")) || !tfd_pyexpr_at_end(p))
+        return false;
+    p->if_absent = is_default;
+    emit_variable(p, name, value);
+    p->if_absent = false;
+    return true;
+}
+
+/* os.environ.pop('X', None), del os.environ['X']. */
+static bool parse_removal(tfd_pyparser *p)
+{
+    bool is_del = tfd_pyexpr_words(p, "del os . environ [");
+    tfd_str name, fallback;
+
+    if (!is_del && !tfd_pyexpr_words(p, "os . environ . pop ("))
+        return false;
+    if (!tfd_pyexpr_text(p, &name))
+        return false;
+    if (!is_del && tfd_pyexpr_words(p, ",") && !tfd_pyexpr_words(p, "None") && !tfd_pyexpr_text(p, &fallback))
+        return false;
+    if (!tfd_pyexpr_words(p, is_del ? "]" : ")") || !tfd_pyexpr_at_end(p))
+        return false;
+    emit(p, TFD_EFFECT_UNSET, name, 0);
     return true;
 }
 
@@ -177,8 +337,9 @@ static bool parse_with(tfd_pyparser *p, bool (*rule)(tfd_pyparser *p))
 /* One simple statement; text is its source. */
 static void parse_statement(tfd_pyparser *p, tfd_str text)
 {
-    static bool (*const rules[])(tfd_pyparser * p) = {parse_import,     parse_call,  parse_lists,
-                                                      parse_assignment, parse_known, parse_guarded};
+    static bool (*const rules[])(tfd_pyparser * p) = {parse_import,     parse_call,     parse_lists,
+                                                      parse_drop,       parse_variable, parse_removal,
+                                                      parse_assignment, parse_known,    parse_guarded};
 
     p->at = 0;
     if (!tfd_pytokens_read(p->arena, text, &p->tokens)) {

@@ -16,14 +16,22 @@ typedef enum tfd_effect_kind {
     TFD_EFFECT_NAMESPACE, /* sys.modules gets a namespace package: name in path (setuptools' -nspkg.pth) */
     TFD_EFFECT_EGG_MARK,  /* sys.__plen = len(sys.path) (easy-install.pth) */
     TFD_EFFECT_EGG_MOVE,  /* what was added since the mark moves to sys.__egginsert */
+    TFD_EFFECT_DROP,      /* entries of sys.path go away: path and match say which */
+    TFD_EFFECT_SET,       /* a variable of the environment, named in path, gets value */
+    TFD_EFFECT_UNSET,     /* … is removed */
     TFD_EFFECT_UNKNOWN    /* code that may change the search path in a way that is not understood */
 } tfd_effect_kind;
 
+/* How TFD_EFFECT_DROP compares an entry of sys.path with its text. */
+typedef enum tfd_match { TFD_MATCH_EQUAL, TFD_MATCH_CONTAINS, TFD_MATCH_STARTS, TFD_MATCH_ENDS } tfd_match;
+
 typedef struct tfd_effect {
     tfd_effect_kind kind;
+    tfd_match match;
     tfd_str path;
+    tfd_str value;  /* TFD_EFFECT_SET */
     long index;     /* TFD_EFFECT_INSERT; negative counts from the end */
-    bool if_absent; /* only where path is not on sys.path yet */
+    bool if_absent; /* only where path is not on sys.path (the variable not set) yet */
     size_t line;    /* 1-based */
 } tfd_effect;
 
@@ -51,5 +59,8 @@ tfd_status tfd_pycode_module(tfd_arena *arena, tfd_str text, const tfd_pycode_na
 
 /* Whether text could change the search path at all; cheap, for modules that start-up code imports. */
 bool tfd_pycode_is_suspect(tfd_str text);
+
+/* Whether text sets or removes variables of the environment; cheap. Reading them does not count. */
+bool tfd_pycode_sets_variables(tfd_str text);
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define MODULE_MAX ((size_t)64 << 10)
+/* Variables that start-up code changes; more is hostile. */
+#define VARIABLES_MAX 1000
 
 /* Modules that start-up code is known to import and that leave sys.path alone, whatever their text looks
  * like: setuptools' and virtualenv's redirection of distutils, coverage's and pytest-cov's process start. */
@@ -101,6 +103,13 @@ static bool is_core(tfd_str module)
     return false;
 }
 
+/* Keeps the code that changes variables: whoever looks for the culprit of one searches it. */
+static void note_variables(tfd_site_model *m, tfd_str text)
+{
+    if (startup_row(m)->changes_variables.len == 0 && tfd_pycode_sets_variables(text))
+        startup_row(m)->changes_variables = text;
+}
+
 /* `import module`: false where it is known to raise. */
 static bool run_import(tfd_site_model *m, const tfd_effect *e)
 {
@@ -116,9 +125,13 @@ static bool run_import(tfd_site_model *m, const tfd_effect *e)
         if (tfd_str_is(e->path, harmless[i]))
             return true;
     if (file.len == 0 || tfd_str_ends_z(file, ".pyc") ||
-        tfd_sys_read_file(m->sys, m->arena, file, MODULE_MAX, &text, NULL) != TFD_OK ||
-        tfd_pycode_is_suspect(text))
-        set_not_understood(m, e->line); /* an extension module, a missing module, or code that is too much */
+        tfd_sys_read_file(m->sys, m->arena, file, MODULE_MAX, &text, NULL) != TFD_OK) {
+        set_not_understood(m, e->line); /* an extension module, or a missing one */
+        return true;
+    }
+    note_variables(m, text);
+    if (tfd_pycode_is_suspect(text))
+        set_not_understood(m, e->line);
     return true;
 }
 
@@ -202,6 +215,74 @@ static void run_insert(tfd_site_model *m, const tfd_effect *e, tfd_place_kind ki
     tfd_site_insert(m, at, e->path, kind, source_of(m, e->line));
 }
 
+static bool is_dropped(tfd_str entry, const tfd_effect *e)
+{
+    switch (e->match) {
+    case TFD_MATCH_CONTAINS:
+        return tfd_str_find(entry, e->path) != TFD_NPOS;
+    case TFD_MATCH_STARTS:
+        return tfd_str_starts(entry, e->path);
+    case TFD_MATCH_ENDS:
+        return tfd_str_ends(entry, e->path);
+    case TFD_MATCH_EQUAL:
+        break;
+    }
+    return tfd_str_eq(entry, e->path);
+}
+
+/* What an interpreter cannot do without stays in the list, marked: the modules in it are not lost, they are
+ * kept from being found. */
+static void run_drop(tfd_site_model *m, const tfd_effect *e)
+{
+    tfd_syspath *out = m->out;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < out->count; i++) {
+        tfd_syspath_entry *entry = &out->items[i];
+        bool is_own = entry->kind == TFD_PLACE_STDLIB || entry->kind == TFD_PLACE_DYNLOAD ||
+                      entry->kind == TFD_PLACE_SITE || entry->kind == TFD_PLACE_BASE_SITE;
+
+        if (is_dropped(entry->path, e)) {
+            if (!is_own)
+                continue;
+            entry->dropped_by = startup_row(m)->path;
+        }
+        out->items[kept++] = *entry;
+    }
+    out->count = kept;
+}
+
+static bool is_variable_set(const tfd_site_model *m, tfd_str name)
+{
+    const char *name_z = tfd_arena_z(m->arena, name);
+    tfd_str value;
+
+    for (size_t i = m->facts->start_variables.count; i > 0; i--)
+        if (tfd_str_eq(m->facts->start_variables.items[i - 1].name, name))
+            return m->facts->start_variables.items[i - 1].is_set;
+    return name_z && m->sys->env(m->sys, name_z, &value);
+}
+
+static void run_variable(tfd_site_model *m, const tfd_effect *e)
+{
+    tfd_start_variable *row;
+
+    if (e->if_absent && is_variable_set(m, e->path))
+        return;
+    if (m->facts->start_variables.count >= VARIABLES_MAX)
+        return;
+    if (!TFD_GROW(m->arena, &m->facts->start_variables)) {
+        m->no_memory = true;
+        return;
+    }
+    row = &m->facts->start_variables.items[m->facts->start_variables.count++];
+    row->name = e->path;
+    row->value = e->value;
+    row->is_set = e->kind == TFD_EFFECT_SET;
+    row->startup = m->startup;
+    row->line = e->line;
+}
+
 static bool run_effect(tfd_site_model *m, tfd_str dir, const tfd_effect *e, tfd_place_kind kind)
 {
     switch (e->kind) {
@@ -232,6 +313,13 @@ static bool run_effect(tfd_site_model *m, tfd_str dir, const tfd_effect *e, tfd_
     case TFD_EFFECT_EGG_MOVE:
         run_egg_move(m);
         return true;
+    case TFD_EFFECT_DROP:
+        run_drop(m, e);
+        return true;
+    case TFD_EFFECT_SET:
+    case TFD_EFFECT_UNSET:
+        run_variable(m, e);
+        return true;
     case TFD_EFFECT_UNKNOWN:
         break;
     }
@@ -254,6 +342,7 @@ bool tfd_site_run_line(tfd_site_model *m, tfd_str dir, tfd_str line, size_t numb
     tfd_effects effects;
 
     memset(&effects, 0, sizeof effects);
+    note_variables(m, line);
     if (tfd_pycode_line(m->arena, line, number, &names, &effects) != TFD_OK) {
         m->no_memory = true;
         return false;
@@ -284,7 +373,8 @@ void tfd_site_customize(tfd_site_model *m, const char *module)
         set_not_understood(m, 1);
         return;
     }
-    if (!tfd_pycode_is_suspect(text))
+    note_variables(m, text);
+    if (!tfd_pycode_is_suspect(text) && startup_row(m)->changes_variables.len == 0)
         return;
     if (tfd_pycode_module(m->arena, text, &names, &effects) != TFD_OK)
         m->no_memory = true;

@@ -45,6 +45,7 @@ void tfd_site_insert(tfd_site_model *m, size_t at, tfd_str path, tfd_place_kind 
     e->source = source;
     e->startup = m->startup;
     e->is_dir = TFD_UNKNOWN;
+    e->dropped_by = TFD_STR("");
 }
 
 bool tfd_site_is_known(const tfd_site_model *m, tfd_str path)

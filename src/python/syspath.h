@@ -21,8 +21,9 @@ typedef struct tfd_syspath_entry {
     tfd_str path; /* absolute and normalised, except for what code put there */
     tfd_place_kind kind;
     tfd_str source;
-    size_t startup; /* row of startup_files that added it, or TFD_NONE */
-    tfd_tri is_dir; /* TFD_UNKNOWN: not asked yet */
+    size_t startup;     /* row of startup_files that added it, or TFD_NONE */
+    tfd_tri is_dir;     /* TFD_UNKNOWN: not asked yet */
+    tfd_str dropped_by; /* start-up file that takes it off sys.path again; empty: none */
 } tfd_syspath_entry;
 
 typedef struct tfd_syspath {

@@ -52,8 +52,9 @@ static void print_facts(const tfd_facts *facts)
         printf("preset\t%.*s\t%.*s\n", TFD_ARG(facts->presets.items[i].name),
                TFD_ARG(facts->presets.items[i].path));
     for (size_t i = 0; i < facts->places.count; i++)
-        printf("place\t%d\t%.*s\t%.*s\n", (int)facts->places.items[i].kind,
-               TFD_ARG(facts->places.items[i].source), TFD_ARG(facts->places.items[i].path));
+        if (facts->places.items[i].dropped_by.len == 0)
+            printf("place\t%d\t%.*s\t%.*s\n", (int)facts->places.items[i].kind,
+                   TFD_ARG(facts->places.items[i].source), TFD_ARG(facts->places.items[i].path));
 }
 
 /* Modules compiled into a Windows interpreter, blanks between them. */

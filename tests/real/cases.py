@@ -10,6 +10,7 @@ import cases_paths  # noqa: F401
 import cases_python  # noqa: F401
 import cases_requirements  # noqa: F401
 import cases_search  # noqa: F401
+import cases_startup  # noqa: F401
 import cases_system  # noqa: F401
 import cases_versions  # noqa: F401
 from realenv import CASES

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the real import does in each case, without tfdiag: the ground on which expectations stand.
 
-observe.py CACHE [--case NAME]... [--jobs N] [--fix] [--out FILE]
+observe.py CACHE [--case NAME]... [--jobs N] [--work DIR] [--fix] [--out FILE]
 One line a case: name, exit code of the statement, last line of its error.  --fix also runs the case's own
 repair and the statement after it.  --out writes the whole output of each as JSON lines.
 """
@@ -81,9 +81,9 @@ def gist(out):
     return lines[-1][:230] if lines else ""
 
 
-def one(name, cache, fix):
+def one(name, cache, work, fix):
     c = realenv.CASES[name]
-    dest = os.path.join(cache, "work", name)
+    dest = os.path.join(work, name)
     t0 = time.time()
     try:
         info = realenv.build(name, os.path.join(cache, c["base"]), dest)
@@ -111,12 +111,13 @@ def main():
     ap.add_argument("--case", action="append")
     ap.add_argument("--jobs", type=int, default=2)
     ap.add_argument("--fix", action="store_true")
+    ap.add_argument("--work", help="where the copies go (CACHE/work)")
     ap.add_argument("--out")
     a = ap.parse_args()
     names = a.case or [n for n, c in realenv.CASES.items() if c["suite"] != "gpu"]
     out = open(a.out, "a") if a.out else None
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(one, n, os.path.abspath(a.cache), a.fix) for n in names]):
+        for done in concurrent.futures.as_completed([pool.submit(one, n, os.path.abspath(a.cache), os.path.abspath(a.work or os.path.join(a.cache, "work")), a.fix) for n in names]):
             r = done.result()
             c = realenv.CASES[r["case"]]
             print("%-32s %-7s %-22s %5s %4s %-4s %s" % (r["case"], c["expect"], c["cause"], r.get("rc", "-"), r.get("run_s", ""),

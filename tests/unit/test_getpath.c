@@ -160,10 +160,26 @@ static void test_start_files(void **state)
     assert_int_equal(t->facts.startup_files.items[0].first_place, 1);
     assert_true(t->facts.startup_files.items[0].adds_first);
     assert_int_equal(path.items[7].kind, TFD_PLACE_CUSTOMIZE);
-    tree_put(t, "py/lib/python3.12/site-packages/b.pth", "import sys; sys.path.remove('/x')\n", 0644);
+    tree_put(t, "py/lib/python3.12/site-packages/b.pth",
+             "import sys; sys.path[:] = [p for p in sys.path if 'dynload' not in p and p != '/x']\n", 0644);
     run(t, "py/bin/python3.12", 12, &g, &path);
     assert_false(path.complete);
     assert_false(t->facts.startup_files.items[1].understood);
+    tree_put(
+        t, "py/lib/python3.12/site-packages/b.pth",
+        "import os, sys; sys.path.remove('/x'); os.environ['A'] = 'b'; os.environ.setdefault('A', 'c')\n",
+        0644);
+    tree_put(t, "py/lib/python3.12/site-packages/c.pth",
+             "import sys; sys.path[:] = [p for p in sys.path if 'dynload' not in p]\n", 0644);
+    run(t, "py/bin/python3.12", 12, &g, &path);
+    assert_true(path.complete);
+    check_path(t, __LINE__, &path,
+               "@/here @/py/lib/python312.zip @/py/lib/python3.12 @/py/lib/python3.12/lib-dynload "
+               "@/py/lib/python3.12/site-packages @/py/lib/python3.12/site-packages/one /y");
+    assert_int_equal(path.items[2].dropped_by.len, 0);
+    tree_check(t, __LINE__, path.items[3].dropped_by, "@/py/lib/python3.12/site-packages/c.pth");
+    assert_int_equal(t->facts.start_variables.count, 1);
+    assert_true(tfd_str_is(t->facts.start_variables.items[0].value, "b"));
     tree_put(t, "py/lib/python3.12/site-packages/b.pth", "# \xff\n", 0644);
     run(t, "py/bin/python3.12", 12, &g, &path);
     assert_true(path.fatal.len > 0);

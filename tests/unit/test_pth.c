@@ -80,6 +80,13 @@ static void print_effects(const tfd_effects *effects, char *out, size_t size)
                                   TFD_ARG(e->path));
         else if (e->kind == TFD_EFFECT_UNKNOWN)
             n += (size_t)snprintf(out + n, size - n, "UNKNOWN;");
+        else if (e->kind == TFD_EFFECT_DROP)
+            n += (size_t)snprintf(out + n, size - n, "d%c%.*s;", "=~<>"[e->match], TFD_ARG(e->path));
+        else if (e->kind == TFD_EFFECT_SET)
+            n += (size_t)snprintf(out + n, size - n, "%s%.*s=%.*s;", e->if_absent ? "?" : "",
+                                  TFD_ARG(e->path), TFD_ARG(e->value));
+        else if (e->kind == TFD_EFFECT_UNSET)
+            n += (size_t)snprintf(out + n, size - n, "%.*s gone;", TFD_ARG(e->path));
         else
             n += (size_t)snprintf(out + n, size - n, "%s%c:%.*s;", e->if_absent ? "?" : "",
                                   "iasmfnkv"[e->kind], TFD_ARG(e->path));
@@ -121,7 +128,22 @@ static void test_code_lines(void **state)
         {__LINE__, "import sys; sys.path.append(f'{x}')", "m:sys;UNKNOWN;"},
         {__LINE__, "import sys; sys.path.append(b'/a')", "m:sys;UNKNOWN;"},
         {__LINE__, "import sys; sys.path.append(where())", "m:sys;UNKNOWN;"},
-        {__LINE__, "import sys; sys.path.remove('/a')", "m:sys;UNKNOWN;"},
+        {__LINE__, "import sys; sys.path.remove('/a')", "m:sys;d=/a;"},
+        {__LINE__, "import sys; sys.path.remove(where())", "m:sys;UNKNOWN;"},
+        {__LINE__, "sys.path[:] = [p for p in sys.path if 'x' not in p]", "d~x;"},
+        {__LINE__, "sys.path = [p for p in sys.path if p != '/a']", "d=/a;"},
+        {__LINE__, "sys.path = [p for p in sys.path if not p.startswith('/a')]", "d</a;"},
+        {__LINE__, "sys.path = [p for p in sys.path if not p.endswith('/a')]", "d>/a;"},
+        {__LINE__, "sys.path = [p for q in sys.path if 'x' not in p]", "UNKNOWN;"},
+        {__LINE__, "sys.path = [p for p in sys.path if 'x' in p]", "UNKNOWN;"},
+        {__LINE__, "sys.path = [p for p in sys.path if os.path.isdir(p)]", "UNKNOWN;"},
+        {__LINE__, "import os; os.environ['A'] = 'b'", "m:os;A=b;"},
+        {__LINE__, "import os; os.environ.setdefault('A', 'b')", "m:os;?A=b;"},
+        {__LINE__, "os.environ.update({'A': 'b', 'C': 'd',})", "A=b;C=d;"},
+        {__LINE__, "os.environ.update(A='b', C='d')", "A=b;C=d;"},
+        {__LINE__, "os.environ.update(values())", ""},
+        {__LINE__, "os.environ['A'] = make()", ""},
+        {__LINE__, "os.environ.pop('A', None); del os.environ['B']", "A gone;B gone;"},
         {__LINE__, "import sys; del sys.path[0]", "m:sys;UNKNOWN;"},
         {__LINE__, "import sys; sys.meta_path.insert(0, X())", "m:sys;UNKNOWN;"},
         {__LINE__, "import sys; sys.path.append('/a", "m:sys;UNKNOWN;"},
@@ -175,6 +197,28 @@ static void test_code_modules(void **state)
         check_text(cases[i].line, tfd_str_of(got), cases[i].expected);
         tfd_arena_done(&arena);
     }
+}
+
+static void test_sets_variables(void **state)
+{
+    static const struct {
+        int line;
+        const char *input;
+        bool expected;
+    } cases[] = {
+        {__LINE__, "os.environ['A'] = 'b'", true},
+        {__LINE__, "x = os.environ['A']\nos.environ[name]='b'", true},
+        {__LINE__, "os.environ.setdefault('A', 'b')", true},
+        {__LINE__, "if os.environ['A'] == 'b': pass", false},
+        {__LINE__, "enabled = os.environ.get(var, 'local') == 'local'", false},
+        {__LINE__, "os.environ[", false},
+        {__LINE__, "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (tfd_pycode_sets_variables(tfd_str_of(cases[i].input)) != cases[i].expected)
+            fail_msg("line %d", cases[i].line);
 }
 
 static void test_editable(void **state)
@@ -338,11 +382,11 @@ static void test_settings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),      cmocka_unit_test(test_decoding),
-        cmocka_unit_test(test_code_lines), cmocka_unit_test(test_code_modules),
-        cmocka_unit_test(test_editable),   cmocka_unit_test(test_pyvenv),
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_decoding),
+        cmocka_unit_test(test_code_lines),     cmocka_unit_test(test_code_modules),
+        cmocka_unit_test(test_sets_variables), cmocka_unit_test(test_editable),
+        cmocka_unit_test(test_pyvenv),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_versions),       cmocka_unit_test(test_settings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
