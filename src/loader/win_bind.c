@@ -90,7 +90,7 @@ static void read_exports(binder *b, size_t index)
     if (e->is_unknown || file->pe.exports.name_count > TFD_WIN_INDEX_MAX)
         return;
     reader = reader_of(b->loader, index);
-    for (e->capacity = 16; e->capacity < (size_t)file->pe.exports.name_count * 2;)
+    for (e->capacity = 16; e->capacity / 4 * 3 <= (size_t)file->pe.exports.name_count;)
         e->capacity *= 2;
     e->slots = tfd_arena_new(b->loader->scratch, struct tfd_win_export, e->capacity);
     if (!e->slots)
