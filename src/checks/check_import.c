@@ -154,11 +154,16 @@ static void blame_start(const tfd_view *view, tfd_findings *out)
     const tfd_facts *facts = view->facts;
     const tfd_import *import = &facts->import;
     bool in_venv = facts->python.pyvenv_cfg.len > 0;
+    bool is_windows = tfd_view_is_windows(view);
     tfd_str text =
-        tfd_arena_fmt(out->arena, "the interpreter ended before its first line (exit %d, signal %d)",
-                      import->exit_code, import->signal);
+        is_windows
+            ? tfd_exit_text_windows(view, out->arena)
+            : tfd_arena_fmt(out->arena, "the interpreter ended before its first line (exit %d, signal %d)",
+                            import->exit_code, import->signal);
 
-    if (import->start_error == 13)
+    if (is_windows)
+        (void)tfd_exit_blame_windows(view, out);
+    else if (import->start_error == 13)
         add(view,
             tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, facts->python.path, TFD_W_NAMED, TFD_EFFECT_BREAKS),
             TFD_STR("the system refused to execute the interpreter (EACCES)"), out);
@@ -238,6 +243,8 @@ static void run(const tfd_view *view, tfd_findings *out)
         blame_start(view, out);
     else if (import->signal != 0)
         blame_signal(view, out);
+    else if (tfd_view_is_windows(view) && import->exit_code < 0)
+        (void)tfd_exit_blame_windows(view, out);
     else
         blame_last_words(view,
                          tfd_arena_fmt(out->arena,

@@ -178,9 +178,10 @@ typedef bool (*rule)(const tfd_reading *r);
 
 /* Most telling first; the first that understands an exception ends its reading. */
 static const rule rules[] = {
-    tfd_rule_memory,    tfd_rule_native,    tfd_rule_os_error, tfd_rule_variable, tfd_rule_warning,
-    tfd_rule_interrupt, tfd_rule_no_module, rule_own_type,     rule_bytecode,     rule_keras_json,
-    tfd_rule_no_name,   tfd_rule_attribute, rule_syntax,       rule_frames,
+    tfd_rule_memory,   tfd_rule_self_check, tfd_rule_dll,     tfd_rule_native,    tfd_rule_winerror,
+    tfd_rule_os_error, tfd_rule_variable,   tfd_rule_warning, tfd_rule_interrupt, tfd_rule_no_module,
+    rule_own_type,     rule_bytecode,       rule_keras_json,  tfd_rule_no_name,   tfd_rule_attribute,
+    rule_syntax,       rule_frames,
 };
 
 static void read_one(const tfd_reading *r)

@@ -29,6 +29,11 @@ bool tfd_rule_variable(const tfd_reading *r);
 bool tfd_rule_warning(const tfd_reading *r);
 bool tfd_rule_interrupt(const tfd_reading *r);
 
+/* exception_windows.c: DLLs, TensorFlow's own check of the run time, other numbers of Windows. */
+bool tfd_rule_dll(const tfd_reading *r);
+bool tfd_rule_self_check(const tfd_reading *r);
+bool tfd_rule_winerror(const tfd_reading *r);
+
 /* exception_modules.c: modules, names and attributes that are not there. */
 bool tfd_rule_no_module(const tfd_reading *r);
 bool tfd_rule_no_name(const tfd_reading *r);

@@ -1,5 +1,7 @@
 #include "checks/native_blame.h"
 
+#include "checks/windows_blame.h"
+
 static tfd_effect effect_of(bool is_needed, bool is_optional)
 {
     return is_needed && !is_optional ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT;
@@ -50,6 +52,8 @@ bool tfd_native_blame_object(const tfd_view *view, size_t row, int weight, tfd_f
     const tfd_object *object = tfd_view_object(view, row);
     tfd_finding finding;
 
+    if (tfd_view_is_windows(view))
+        return tfd_windows_blame_object(view, row, weight, out);
     if (!object || object->state == TFD_OBJECT_OK || object->state == TFD_OBJECT_UNKNOWN)
         return false;
     /* try/except survives an ImportError, not the SIGBUS that a page behind the end of the file gives. */
@@ -121,6 +125,8 @@ bool tfd_native_blame_resolution(const tfd_view *view, const tfd_resolution *one
     tfd_effect effect = effect_of(one->is_needed, one->is_optional);
     tfd_finding finding;
 
+    if (tfd_view_is_windows(view))
+        return tfd_windows_blame_resolution(view, one, weight, out);
     if (!object)
         return false; /* an LD_PRELOAD entry that is not there: ld.so says so and goes on */
     if (one->hit != TFD_NONE && tfd_view_object(view, one->hit)->state != TFD_OBJECT_OK)
@@ -230,6 +236,8 @@ bool tfd_native_blame_symbol(const tfd_view *view, const tfd_symbol_problem *pro
     tfd_effect effect = effect_of(problem->is_needed, problem->is_optional || problem->is_lazy);
     tfd_finding finding;
 
+    if (tfd_view_is_windows(view))
+        return tfd_windows_blame_symbol(view, problem, weight, out);
     if (!object || (is_of_interpreter(problem->symbol) && lacks_libpython(view->facts)))
         return false;
     finding = problem->kind == TFD_SYMBOL_NO_VERSION ? version_finding(view, problem, weight, effect)
@@ -299,7 +307,7 @@ bool tfd_native_blame_path(const tfd_view *view, tfd_str path, int weight, tfd_f
     for (size_t i = 0; i < facts->objects.count; i++) {
         size_t count;
 
-        if (!tfd_str_eq(facts->objects.items[i].path, path))
+        if (!tfd_path_eq(tfd_view_style(view), facts->objects.items[i].path, path))
             continue;
         count = reach(facts, i, list, REACH_MAX);
         for (size_t j = 0; j < count; j++)

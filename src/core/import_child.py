@@ -10,7 +10,7 @@ import sys
 
 
 def main(posix, argv):
-    fd = int(variable(posix, "TFDIAG_DATA") or 3)
+    fd = data_pipe(posix)
     try:
         posix.set_inheritable(fd, False)  # helpers that the import starts do not get the pipe
     except Exception:
@@ -167,8 +167,8 @@ def quiet(posix, scratch):
     set_variable(posix, "CUDA_CACHE_PATH", scratch + "/cuda")
     folder = variable(posix, "KERAS_HOME")
     if folder is None:
-        home = variable(posix, "HOME")
-        if home is None and "os" in sys.modules:
+        home = variable(posix, "USERPROFILE" if WINDOWS else "HOME")
+        if "os" in sys.modules and (home is None or WINDOWS):
             home = sys.modules["os"].path.expanduser("~")
         # Keras looks into /tmp where it may not write to the home folder.
         folder = (home if home and posix.access(home, posix.W_OK) else "/tmp") + "/.keras"
@@ -270,12 +270,14 @@ def report(send, error):
 def describe(error):
     kind = type(error)
     number = getattr(error, "errno", None)
+    code = getattr(error, "winerror", None)  # of Windows; errno is what the C library makes of it
     line = getattr(error, "lineno", None)
     owner, owner_file = object_of(error)
     return [kind.__name__, text_of(getattr(kind, "__module__", "")), text_of(error), attribute(error, "name"),
             Path(attribute(error, "path")), owner, Path(owner_file),
             number if isinstance(number, int) and isinstance(error, OSError) else 0,
-            Path(attribute(error, "filename")), line if isinstance(line, int) else 0, frames(error)]
+            Path(attribute(error, "filename")), line if isinstance(line, int) else 0, frames(error),
+            code if isinstance(code, int) else 0]
 
 
 def attribute(error, name):
@@ -324,7 +326,31 @@ def loaded_modules(_):
 
 
 def loaded_libraries(posix):
-    """Files of which code is mapped, in the order of addresses."""
+    """Files of which code is mapped: in the order of addresses, on Windows in the order in which they were loaded."""
+    return loaded_dlls() if WINDOWS else mapped_files(posix)
+
+
+def loaded_dlls():
+    import ctypes  # only now: the import might fail at it
+    kernel = ctypes.WinDLL("kernel32")
+    handles = (ctypes.c_void_p * 4000)()
+    size = ctypes.c_ulong()
+    enumerate_modules = kernel.K32EnumProcessModules
+    enumerate_modules.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p]
+    kernel.GetCurrentProcess.restype = ctypes.c_void_p
+    get_name = kernel.GetModuleFileNameW
+    get_name.argtypes = [ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_ulong]
+    if not enumerate_modules(kernel.GetCurrentProcess(), handles, ctypes.sizeof(handles), ctypes.byref(size)):
+        raise OSError("no list of modules")
+    text = ctypes.create_unicode_buffer(4096)
+    out = []
+    for handle in handles[:min(len(handles), size.value // ctypes.sizeof(ctypes.c_void_p))]:
+        if get_name(handle, text, len(text)):
+            out.append(Path(text.value))
+    return out
+
+
+def mapped_files(posix):
     data = b""
     try:
         fd = posix.open("/proc/self/maps", posix.O_RDONLY)

@@ -28,6 +28,7 @@ typedef struct tfd_exception {
     tfd_str object;      /* AttributeError: "module numpy" or the type's name */
     tfd_str object_file; /* AttributeError on a module: its __file__ */
     int os_code;         /* OSError.errno; 0: none */
+    int winerror;        /* OSError.winerror, Windows' own number; 0: none */
     tfd_str filename;    /* OSError.filename, SyntaxError.filename */
     int line;            /* SyntaxError.lineno */
     tfd_frame *frames;   /* outermost first */
@@ -40,6 +41,36 @@ typedef struct tfd_loaded_module {
     tfd_str file; /* __file__, or the first of __path__ with is_namespace; empty: built in */
     bool is_namespace;
 } tfd_loaded_module;
+
+/* What start-up code did to a variable before the first line of a program. */
+typedef struct tfd_import_variable {
+    tfd_str name;
+    tfd_str value; /* secrets masked */
+    bool is_set;   /* false: removed */
+} tfd_import_variable;
+
+/* What came of loading one DLL by itself, after all that it needs (core/dll_trial.h). */
+typedef enum tfd_step_state {
+    TFD_STEP_NOT_TRIED,
+    TFD_STEP_LOADED,
+    TFD_STEP_FAILED,
+    TFD_STEP_DIED
+} tfd_step_state;
+
+typedef struct tfd_dll_step {
+    tfd_str path;
+    tfd_step_state state; /* DIED: the process ended while it was loaded */
+    int code;             /* FAILED: GetLastError */
+    uint32_t fault;       /* exception that its set-up raised, caught or not: 0xC000001D …; 0: none */
+} tfd_dll_step;
+
+typedef struct tfd_dll_trial {
+    bool ran;
+    tfd_dll_step *items; /* in the order of loading; those behind the first that fails are not tried */
+    size_t count;
+    int exit_code; /* of the process: an NTSTATUS where it died */
+    tfd_str why;   /* why nothing can be said; empty: something can */
+} tfd_dll_trial;
 
 /* What start-up code did to a variable before the first line of a program. */
 typedef struct tfd_import_variable {
@@ -63,6 +94,8 @@ typedef struct tfd_import {
     size_t exception_count;
     tfd_frame *fatal; /* Python frames at a fatal signal, innermost first */
     size_t fatal_count;
+    uint32_t fatal_code;    /* Windows: the last exception that the processor or the system raised, though the
+                               loader may have caught it (0xC000001D: illegal instruction); 0: none */
     bool is_namespace;      /* import went well, but the module is an empty namespace package */
     tfd_str module_file;    /* __file__ of the module asked for */
     tfd_str module_version; /* __version__ */
@@ -72,7 +105,9 @@ typedef struct tfd_import {
     tfd_strs sys_path; /* the real one */
     TFD_TABLE(tfd_import_variable) variables; /* that start-up code changed; complete: the child said all */
     TFD_TABLE(tfd_loaded_module) modules;
-    tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses) */
+    tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses, on
+                           Windows of loading) */
+    tfd_dll_trial dlls; /* Windows: which DLL does not load, where the exception did not say */
     tfd_str out, err;   /* what it printed, capped, secrets masked */
 } tfd_import;
 

@@ -147,7 +147,7 @@ static void read_frames(reader *in, const cJSON *value, tfd_exception *out)
 }
 
 /* ["exception", is context, type, its module, message, name, path, object, its file, errno, file name, line,
- * frames] */
+ * frames, error number of Windows] */
 static void read_exception(reader *in, const cJSON *value)
 {
     tfd_import *out = in->out;
@@ -174,6 +174,7 @@ static void read_exception(reader *in, const cJSON *value)
     one->filename = get_text(in, cJSON_GetArrayItem(value, 10));
     one->line = get_int(cJSON_GetArrayItem(value, 11));
     read_frames(in, cJSON_GetArrayItem(value, 12), one);
+    one->winerror = get_int(cJSON_GetArrayItem(value, 13));
 }
 
 /* ["variables", [name, value], …]: all of them */
@@ -289,6 +290,36 @@ static void read_fatal(reader *in, tfd_str line)
     out->fatal_count++;
 }
 
+/* "Windows fatal exception: access violation", "… code 0xc000001d" (Modules/faulthandler.c): also where the
+ * loader catches it afterwards, and all that Python says is that the set-up of a DLL failed. The frames that
+ * follow are those of the last one. */
+static void read_fatal_code(reader *in, tfd_str line)
+{
+    static const struct {
+        const char *words;
+        uint32_t code;
+    } known[] = {{"access violation", 0xC0000005u}, {"float divide by zero", 0xC000008Eu},
+                 {"float overflow", 0xC0000091u},   {"int divide by zero", 0xC0000094u},
+                 {"integer overflow", 0xC0000095u}, {"page error", 0xC0000006u},
+                 {"stack overflow", 0xC00000FDu}};
+    tfd_str what = tfd_str_from(line, sizeof "Windows fatal exception: " - 1);
+    uint64_t code = 0;
+
+    in->out->fatal_count = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (tfd_str_is(what, known[i].words))
+            code = known[i].code;
+    if (tfd_str_starts_z(what, "code 0x") && what.len <= 15)
+        for (size_t i = 7; i < what.len; i++) {
+            char c = tfd_char_lower(what.ptr[i]);
+
+            if (tfd_char_is_digit(c) || (c >= 'a' && c <= 'f'))
+                code = code << 4 | (uint64_t)(tfd_char_is_digit(c) ? c - '0' : c - 'a' + 10);
+        }
+    if (code != 0)
+        in->out->fatal_code = (uint32_t)code;
+}
+
 tfd_status tfd_import_read(tfd_arena *arena, tfd_str data, tfd_import *out)
 {
     reader in = {.arena = arena, .out = out};
@@ -297,6 +328,8 @@ tfd_status tfd_import_read(tfd_arena *arena, tfd_str data, tfd_import *out)
     while (tfd_str_line(&data, &line) && !in.no_memory) {
         if (tfd_str_starts_z(line, "["))
             read_json(&in, line);
+        else if (tfd_str_starts_z(line, "Windows fatal exception: "))
+            read_fatal_code(&in, line);
         else if (tfd_str_starts_z(line, "  File \""))
             read_fatal(&in, line);
     }

@@ -16,6 +16,7 @@ typedef struct group {
     int from_files;  /* summed weights of what lies on the disk and in the environment */
     int from_import; /* … and of what the import said */
     bool is_latent;  /* breaks nothing that was asked for */
+    bool outweighs_import; /* on Windows it breaks, whatever Wine did */
     bool is_covered; /* follows from another group: a symptom */
     size_t order;    /* of the first finding: the order of check_list.h */
 } group;
@@ -85,6 +86,7 @@ static tfd_status collect(const tfd_findings *findings, tfd_arena *arena, groups
         if (!TFD_GROW(arena, one))
             return TFD_ENOMEM;
         one->items[one->count++] = finding;
+        one->outweighs_import |= finding->outweighs_import;
         one->is_latent = one->is_latent && finding->effect == TFD_EFFECT_LATENT;
     }
     for (size_t i = 0; i < all->count; i++) {
@@ -127,6 +129,18 @@ static const cover covers[] = {
     {TFD_CAUSE_LDPATH_CONFLICT, TFD_CAUSE_PYTHON_BROKEN},
     {TFD_CAUSE_ENV_SETTING, TFD_CAUSE_PYTHON_BROKEN},
     {TFD_CAUSE_ENV_SETTING, TFD_CAUSE_VENV_BROKEN},
+    {TFD_CAUSE_PATH_TOO_LONG, TFD_CAUSE_TF_CORRUPT},
+    {TFD_CAUSE_ARCH_MISMATCH, TFD_CAUSE_CPU_NO_AVX},
+    {TFD_CAUSE_ARCH_MISMATCH, TFD_CAUSE_TF_MISSING},
+    {TFD_CAUSE_PYTHON_STORE_ALIAS, TFD_CAUSE_TF_MISSING},
+    {TFD_CAUSE_PYTHON_STORE_ALIAS, TFD_CAUSE_PYTHON_BROKEN},
+    {TFD_CAUSE_PYTHON_32BIT, TFD_CAUSE_WRONG_PLATFORM_WHEEL},
+    {TFD_CAUSE_GPU_NONE, TFD_CAUSE_DRIVER_MISSING},
+    {TFD_CAUSE_GPU_HIDDEN, TFD_CAUSE_DRIVER_BROKEN},
+    {TFD_CAUSE_GPU_PERMISSION, TFD_CAUSE_DRIVER_BROKEN},
+    {TFD_CAUSE_DRIVER_MISSING, TFD_CAUSE_DRIVER_BROKEN},
+    {TFD_CAUSE_DRIVER_MISMATCH, TFD_CAUSE_DRIVER_BROKEN},
+    {TFD_CAUSE_LDPATH_CONFLICT, TFD_CAUSE_DRIVER_BROKEN},
 };
 
 /* A package that may not be read or executed looks missing, damaged or of the wrong version to everybody
@@ -188,8 +202,10 @@ static bool is_cause(const tfd_view *view, const group *one)
 {
     if (one->is_covered || one->is_latent)
         return false;
-    if (view->facts->import.ran)
-        return view->facts->import.status == TFD_IMPORT_FAILS && score_of(one) > TFD_W_HINT;
+    if (view->facts->import.ran && view->facts->import.status == TFD_IMPORT_FAILS)
+        return score_of(one) > TFD_W_HINT;
+    if (view->facts->import.ran && !one->outweighs_import)
+        return false;
     return one->from_files >= TFD_W_FORECAST;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/check.h"
+#include "core/dll_trial.h"
 #include "core/import.h"
 #include "core/probe.h"
 #include "packages/record.h"
@@ -316,6 +317,22 @@ static bool wants_hashes(const tfd_run *run)
     return report->cause_count == 0 || report->causes[0].certainty < TFD_CERTAIN;
 }
 
+/* Seconds more, and only where a DLL did not load and what is known so far does not say for certain why. */
+static tfd_status try_dlls(tfd_run *run)
+{
+    const tfd_report *report = &run->report;
+    tfd_err err = {TFD_OK, 0, ""};
+    tfd_status st;
+
+    if (!run->sys->is_native || !tfd_dll_trial_is_wanted(&run->facts) ||
+        (report->cause_count > 0 && report->causes[0].certainty >= TFD_CERTAIN))
+        return TFD_OK;
+    st = tfd_dll_trial_run(run->sys, &run->arena, &run->facts, &err);
+    if (st == TFD_ENOMEM)
+        return st;
+    return run->facts.import.dlls.ran ? diagnose(run) : TFD_OK;
+}
+
 static tfd_status compare_hashes(tfd_run *run)
 {
     tfd_record_hashing *hashing = tfd_record_hash_new(run->sys, &run->arena, &run->facts, NULL, 0);
@@ -340,21 +357,29 @@ static bool was_examined(const tfd_run *run)
     return run->report.check_count > 0;
 }
 
+static bool has_import_cause(const tfd_run *run)
+{
+    for (size_t i = 0; i < run->report.cause_count; i++)
+        if (run->report.causes[i].side != TFD_SIDE_GPU)
+            return true;
+    return false;
+}
+
+/* Beside an import that worked there is a cause only where Wine let something pass that Windows does not. */
 static tfd_works works_of(const tfd_run *run)
 {
     if (run->facts.import.ran) {
         switch (run->facts.import.status) {
         case TFD_IMPORT_OK:
-            return TFD_WORKS_OK;
+            return has_import_cause(run) ? TFD_WORKS_FAILS : TFD_WORKS_OK;
         case TFD_IMPORT_FAILS:
             return TFD_WORKS_FAILS;
         default:
             return TFD_WORKS_UNKNOWN;
         }
     }
-    for (size_t i = 0; i < run->report.cause_count; i++)
-        if (run->report.causes[i].side != TFD_SIDE_GPU)
-            return TFD_WORKS_FAILS;
+    if (has_import_cause(run))
+        return TFD_WORKS_FAILS;
     if (!was_examined(run))
         return TFD_WORKS_UNKNOWN;
     return TFD_WORKS_OK;
@@ -483,6 +508,8 @@ tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
         st = finish_import(run);
     if (st == TFD_OK)
         st = diagnose(run);
+    if (st == TFD_OK)
+        st = try_dlls(run);
     if (st == TFD_OK && wants_hashes(run)) {
         st = compare_hashes(run);
         if (st == TFD_OK)

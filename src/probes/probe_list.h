@@ -9,4 +9,5 @@ TFD_PROBE(interpreters)
 TFD_PROBE(record)
 TFD_PROBE(modules)
 TFD_PROBE(native)
+TFD_PROBE(windows)
 /* clang-format on */
