@@ -110,12 +110,26 @@ def text_of(value, limit=16384):
 
 # ---- the interpreter
 
+WINDOWS = "nt" in sys.builtin_module_names
+
+
+def data_pipe(posix):
+    """The descriptor of our pipe. On Windows the variable holds a handle."""
+    number = int(variable(posix, "TFDIAG_DATA") or 3)
+    if not WINDOWS:
+        return number
+    import msvcrt  # built in
+    return msvcrt.open_osfhandle(number, 0)
+
+
 VARIABLES = 1000  # of the environment; more are left out
 VALUE = 8192      # characters of one; of longer ones the beginning and the end
 
 
 def variable(posix, name):
     value = posix.environ.get(name.encode("ascii"), posix.environ.get(name))
+    if value is None and WINDOWS:  # where the case of names does not matter
+        value = attempt(lambda: [posix.environ[key] for key in posix.environ if key.upper() == name][0])
     if isinstance(value, bytes) and bytes is not str:
         value = value.decode(sys.getfilesystemencoding(), "surrogateescape")
     return value
