@@ -8,6 +8,10 @@ static void run(const tfd_view *view, tfd_findings *out)
     const tfd_dist *tf = tfd_view_tensorflow(view);
     tfd_finding finding;
 
+    if (tfd_view_is_windows(view)) {
+        tfd_findings_skip(out, TFD_STR("Windows has no C library that wheels are built for"));
+        return;
+    }
     if (py->libc.len == 0) {
         tfd_findings_unknown(out, TFD_STR("the interpreter's C library could not be told"));
         return;

@@ -36,9 +36,10 @@ static bool is_installed_to(const tfd_place *place)
     }
 }
 
+/* name may have several parts, with '/'. */
 static tfd_str join(tfd_packages *packages, tfd_str dir, tfd_str name)
 {
-    return tfd_path_join(packages->sys->style, packages->arena, dir, name);
+    return tfd_record_file(packages->sys, packages->arena, dir, name);
 }
 
 static bool is_wanted_key(tfd_packages *packages, tfd_str key)

@@ -250,6 +250,8 @@ static bool is_of_system(tfd_str tag, tfd_os os)
 {
     tfd_str platform = tfd_str_from(tag, tfd_str_rfind_char(tag, '-') + 1); /* NPOS + 1 is 0 */
 
+    if (os == TFD_OS_WINDOWS)
+        return tfd_str_is(platform, "win32") || tfd_str_starts_z(platform, "win_");
     return os == TFD_OS_LINUX &&
            (tfd_str_starts_z(platform, "manylinux") || tfd_str_starts_z(platform, "musllinux_") ||
             tfd_str_starts_z(platform, "linux_"));

@@ -30,6 +30,9 @@ bool tfd_record_is_exact(const tfd_dist *dist);
  * companies and proxies append their own. Its size and hash are not compared. */
 bool tfd_record_is_edited(tfd_str path);
 
+/* The file of a row: RECORD's path below the folder it is relative to, with the machine's own separators. */
+tfd_str tfd_record_file(const tfd_sys *sys, tfd_arena *arena, tfd_str root, tfd_str path);
+
 /* Dotted name under which Python would import the file ("tensorflow.python.framework.ops"), or empty. */
 tfd_str tfd_record_module(tfd_arena *arena, tfd_str path);
 

@@ -72,12 +72,12 @@ static tfd_str closed_folder(tfd_probe_ctx *ctx, tfd_str root, tfd_str path)
 {
     for (size_t i = 0; i <= path.len; i++)
         if (i == path.len || path.ptr[i] == '/') {
-            tfd_str full = tfd_path_join(ctx->sys->style, ctx->arena, root, tfd_str_sub(path, 0, i));
+            tfd_str full = tfd_record_file(ctx->sys, ctx->arena, root, tfd_str_sub(path, 0, i));
 
             if (ctx->sys->access(ctx->sys, full, TFD_ACCESS_EXEC, NULL) == TFD_EACCESS)
                 return full;
         }
-    return tfd_path_join(ctx->sys->style, ctx->arena, root, path);
+    return tfd_record_file(ctx->sys, ctx->arena, root, path);
 }
 
 static tfd_status add_problem(tfd_probe_ctx *ctx, const tfd_record_work *work,
@@ -98,7 +98,7 @@ static tfd_status add_problem(tfd_probe_ctx *ctx, const tfd_record_work *work,
             if (tfd_str_eq(facts->file_problems.items[i].path, problem.path))
                 return TFD_OK;
     } else {
-        problem.path = tfd_path_join(ctx->sys->style, ctx->arena, root, found->path);
+        problem.path = tfd_record_file(ctx->sys, ctx->arena, root, found->path);
         problem.module = tfd_record_module(ctx->arena, found->path);
         problem.expected = found->expected;
         problem.got = found->got;

@@ -30,6 +30,17 @@ static bool can_be_imported(tfd_str name)
            tfd_str_ends_z(name, ".dll");
 }
 
+/* A copy of the path; in lower case where file names have no case. */
+static tfd_str key_of(const search *all, tfd_str path)
+{
+    tfd_str key = tfd_arena_str(all->arena, path);
+    char *text = (char *)key.ptr; /* this function's own copy */
+
+    for (size_t i = 0; all->ctx->sys->style == TFD_PATH_WINDOWS && i < key.len; i++)
+        text[i] = tfd_char_lower(text[i]);
+    return key;
+}
+
 static tfd_status take_row(search *all, size_t dist, const tfd_record_row *row)
 {
     size_t slash = tfd_str_find_char(row->path, '/');
@@ -50,7 +61,7 @@ static tfd_status take_row(search *all, size_t dist, const tfd_record_row *row)
     }
     if (!can_be_imported(row->path))
         return TFD_OK;
-    path = tfd_arena_str(all->arena, row->path);
+    path = key_of(all, row->path);
     return path.ptr && tfd_map_put(all->arena, &all->owned, path, 0) ? TFD_OK : TFD_ENOMEM;
 }
 
@@ -99,7 +110,7 @@ static tfd_status add_foreign(search *all, tfd_str path)
         return TFD_OK;
     memset(&problem, 0, sizeof problem);
     problem.dist = all->dist;
-    problem.path = tfd_path_join(ctx->sys->style, ctx->arena, all->root, path);
+    problem.path = tfd_record_file(ctx->sys, ctx->arena, all->root, path);
     problem.module = tfd_record_module(ctx->arena, path);
     problem.state = TFD_FILE_FOREIGN;
     problem.other = TFD_NONE;
@@ -131,7 +142,8 @@ static tfd_status search_folder(search *all, tfd_str folder)
                 return TFD_ENOMEM;
             all->stack.items[all->stack.count++] = path;
         } else if (entry->kind == TFD_KIND_FILE && can_be_imported(entry->name) &&
-                   tfd_map_get(&all->owned, path) == TFD_MAP_NONE && add_foreign(all, path) != TFD_OK) {
+                   tfd_map_get(&all->owned, key_of(all, path)) == TFD_MAP_NONE &&
+                   add_foreign(all, path) != TFD_OK) {
             return TFD_ENOMEM;
         }
     }

@@ -100,7 +100,7 @@ static tfd_str full_path(const tfd_record_hashing *all, tfd_arena *arena, const 
 {
     tfd_str root = all->facts->places.items[all->facts->dists.items[file->dist].place].path;
 
-    return tfd_path_join(all->sys->style, arena, root, file->path);
+    return tfd_record_file(all->sys, arena, root, file->path);
 }
 
 static void hash_one(void *ctx, size_t index)

@@ -225,8 +225,8 @@ static tfd_status match_claim(void *ctx, const tfd_record_row *row)
     if (pair->pair->differing++ == 0)
         pair->pair->sample = tfd_arena_str(pair->ctx->arena, row->path);
     mark = tfd_arena_get_mark(pair->arena);
-    path = tfd_path_join(pair->ctx->sys->style, pair->arena,
-                         facts->places.items[facts->dists.items[pair->pair->first].place].path, row->path);
+    path = tfd_record_file(pair->ctx->sys, pair->arena,
+                           facts->places.items[facts->dists.items[pair->pair->first].place].path, row->path);
     judge_file(pair, first, &second, path);
     tfd_arena_rewind(pair->arena, mark);
     return TFD_OK;

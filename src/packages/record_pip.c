@@ -102,12 +102,15 @@ static void find_base(tfd_probe_ctx *ctx)
 {
     const tfd_python *py = &ctx->facts->python;
     tfd_pip *pip = &ctx->facts->pip;
+    bool is_windows = ctx->sys->style == TFD_PATH_WINDOWS;
     tfd_str sites[2];
 
     if (py->pyvenv_cfg.len == 0 || py->base_prefix.len == 0 || tfd_str_eq(py->base_prefix, py->prefix))
         return;
     sites[0] = tfd_arena_fmt(ctx->arena, "%.*s/lib/python%d.%d/site-packages", TFD_ARG(py->base_prefix),
                              py->major, py->minor);
+    if (is_windows)
+        sites[0] = join(ctx, py->base_prefix, TFD_STR("Lib\\site-packages"));
     sites[1] = join(ctx, py->base_prefix, TFD_STR("lib/python3/dist-packages"));
     for (size_t i = 0; i < 2 && pip->base.len == 0; i++) {
         tfd_dirents entries = {0};
@@ -122,6 +125,8 @@ static void find_base(tfd_probe_ctx *ctx)
                 continue;
             pip->base = tfd_arena_fmt(ctx->arena, "%.*s/bin/python%d.%d", TFD_ARG(py->base_prefix), py->major,
                                       py->minor);
+            if (is_windows)
+                pip->base = join(ctx, py->base_prefix, TFD_STR("python.exe"));
             pip->base_can_lend = tfd_specifier_match(TFD_STR(">=22.3"), version, TFD_PRE_ALLOW) == TFD_YES &&
                                  tfd_sys_is_file(ctx->sys, pip->base);
         }

@@ -80,6 +80,17 @@ bool tfd_record_is_edited(tfd_str path)
     return tfd_str_is(path, "certifi/cacert.pem");
 }
 
+tfd_str tfd_record_file(const tfd_sys *sys, tfd_arena *arena, tfd_str root, tfd_str path)
+{
+    tfd_str out = tfd_path_join(sys->style, arena, root, path);
+    char *text = (char *)out.ptr; /* this function's own copy */
+
+    for (size_t i = root.len; sys->style == TFD_PATH_WINDOWS && i < out.len; i++)
+        if (text[i] == '/')
+            text[i] = '\\';
+    return out;
+}
+
 static bool is_identifier(tfd_str s)
 {
     for (size_t i = 0; i < s.len; i++) {

@@ -104,7 +104,8 @@ static bool take_row(job *one, const tfd_record_row *record)
 static bool is_plain(tfd_str path)
 {
     return !tfd_str_ends_z(path, ".py") && !tfd_str_ends_z(path, ".so") &&
-           tfd_str_find_z(path, ".so.") == TFD_NPOS;
+           tfd_str_find_z(path, ".so.") == TFD_NPOS && !tfd_str_ends_z(path, ".pyd") &&
+           !tfd_str_ends_z(path, ".dll");
 }
 
 static void keep(job *one, size_t index, tfd_file_state state, tfd_str path, bool is_folder, uint64_t got)

@@ -32,6 +32,8 @@ static void set_platform(tfd_marker_env *env, const tfd_system *system)
         env->value[TFD_MARKER_PLATFORM_MACHINE] = tfd_str_of(names[system->os].x86_64);
     else if (system->arch == TFD_ARCH_AARCH64)
         env->value[TFD_MARKER_PLATFORM_MACHINE] = tfd_str_of(names[system->os].aarch64);
+    else if (system->arch == TFD_ARCH_X86 && system->os == TFD_OS_WINDOWS)
+        env->value[TFD_MARKER_PLATFORM_MACHINE] = TFD_STR("x86");
     if (system->os == TFD_OS_LINUX && system->kernel.len)
         env->value[TFD_MARKER_PLATFORM_RELEASE] = system->kernel;
 }

@@ -19,10 +19,10 @@ static tfd_str key_of(tfd_arena *arena, tfd_str name)
 }
 
 /* A folder may stand on sys.path twice; it is looked at once. */
-static bool is_repeated(const tfd_places *places, size_t row)
+static bool is_repeated(tfd_path_style style, const tfd_places *places, size_t row)
 {
     for (size_t i = 0; i < row; i++)
-        if (tfd_str_eq(places->items[i].path, places->items[row].path))
+        if (tfd_path_eq(style, places->items[i].path, places->items[row].path))
             return true;
     return false;
 }
@@ -177,7 +177,7 @@ tfd_status tfd_packages_scan(tfd_packages *packages)
             facts->dists.complete = false;
             facts->dists.why = tfd_arena_fmt(packages->arena, "%.*s may not be listed", TFD_ARG(place->path));
         }
-        if (place->is_zip || !place->readable || is_repeated(places, i))
+        if (place->is_zip || !place->readable || is_repeated(packages->sys->style, places, i))
             continue;
         status = scan_place(packages, i);
         for (size_t row = first; row < facts->dists.count && status == TFD_OK; row++)

@@ -174,8 +174,13 @@ static void find_site_access(state *s)
     tfd_mount mount;
     tfd_status status;
 
-    while (dir.len > 1 && !tfd_sys_is_dir(s->sys, dir))
-        dir = tfd_path_dir(s->sys->style, dir);
+    while (!tfd_sys_is_dir(s->sys, dir)) {
+        tfd_str above = tfd_path_dir(s->sys->style, dir);
+
+        if (above.len == dir.len)
+            break;
+        dir = above;
+    }
     status = s->sys->access(s->sys, dir, TFD_ACCESS_WRITE, NULL);
     s->py->site_writable = status == TFD_OK ? TFD_YES : status == TFD_EACCESS ? TFD_NO : TFD_UNKNOWN;
     s->py->site_readonly = s->py->site_writable == TFD_NO &&

@@ -1,6 +1,8 @@
 #include "python/discover.h"
 
-#include "python/getpath.h"
+#include "python/discover_win.h"
+
+#include "python/interp.h"
 #include "python/seen.h"
 #include "python/select.h"
 #include "python/shim.h"
@@ -13,13 +15,7 @@
 #define PARENTS_MAX 64
 #define SETTINGS_MAX ((size_t)256 << 10)
 
-typedef struct discovery {
-    const tfd_sys *sys;
-    tfd_arena *arena;
-    tfd_facts *facts;
-    tfd_map seen; /* path, or for a base installation its real path */
-    bool no_memory;
-} discovery;
+typedef tfd_discovery discovery;
 
 static tfd_str join(const discovery *d, tfd_str dir, const char *name)
 {
@@ -39,10 +35,13 @@ static tfd_interpreter *find_row(const discovery *d, tfd_str key)
 }
 
 /* Environments are told apart by their folder (all their links lead to one base), base installations by the
- * file. */
+ * file. Windows' paths have no case. */
 static tfd_str key_of(const discovery *d, tfd_str path, tfd_str real)
 {
     tfd_str root = above(d, above(d, path)), real_root;
+
+    if (d->sys->style == TFD_PATH_WINDOWS)
+        return tfd_discover_key_windows(d, real.len ? real : path);
 
     if (real.len && !tfd_sys_is_file(d->sys, join(d, root, "pyvenv.cfg")))
         return real;
@@ -58,7 +57,7 @@ static void add(discovery *d, tfd_str path, tfd_str seen_in, bool runs_for_user)
     tfd_interpreter *row;
     tfd_str real, key;
 
-    if (d->sys->realpath(d->sys, d->arena, path, &real, NULL) != TFD_OK)
+    if (d->sys->realpath(d->sys, d->arena, tfd_interp_unalias(d->sys, d->arena, path), &real, NULL) != TFD_OK)
         real = TFD_STR("");
     key = key_of(d, path, real);
     row = find_row(d, key);
@@ -86,7 +85,7 @@ static void add(discovery *d, tfd_str path, tfd_str seen_in, bool runs_for_user)
 }
 
 /* A program by that path, or what the shim there starts. */
-static void add_program(discovery *d, tfd_str path, tfd_str seen_in, bool runs_for_user)
+void tfd_discover_add_program(discovery *d, tfd_str path, tfd_str seen_in, bool runs_for_user)
 {
     for (int i = 0; i < 4; i++) {
         tfd_str next;
@@ -102,7 +101,7 @@ static void add_program(discovery *d, tfd_str path, tfd_str seen_in, bool runs_f
     }
 }
 
-static void add_env(discovery *d, tfd_str env, tfd_str seen_in, bool runs_for_user)
+void tfd_discover_add_env(discovery *d, tfd_str env, tfd_str seen_in, bool runs_for_user)
 {
     tfd_broken state;
     tfd_str path = tfd_select_in_env(d->sys, d->arena, env, &state);
@@ -122,13 +121,13 @@ static void add_names(discovery *d, tfd_str dir, tfd_str seen_in, bool runs_for_
         tfd_str path = join(d, dir, names[i]);
 
         if (tfd_sys_is_file(d->sys, path))
-            add_program(d, path, seen_in, runs_for_user);
+            tfd_discover_add_program(d, path, seen_in, runs_for_user);
     }
     for (int minor = 6; minor < 20; minor++) {
         tfd_str path = tfd_arena_fmt(d->arena, "%.*s/python3.%d", TFD_ARG(dir), minor);
 
         if (tfd_sys_is_file(d->sys, path))
-            add_program(d, path, seen_in, runs_for_user);
+            tfd_discover_add_program(d, path, seen_in, runs_for_user);
     }
 }
 
@@ -156,7 +155,7 @@ static void look_on_path(discovery *d)
 /* ---- folders of versions and environments */
 
 /* Every sub-folder of dir that holds bin/python. */
-static void add_envs_below(discovery *d, tfd_str dir, tfd_str seen_in)
+void tfd_discover_add_envs_below(discovery *d, tfd_str dir, tfd_str seen_in)
 {
     tfd_dirents entries;
 
@@ -165,7 +164,8 @@ static void add_envs_below(discovery *d, tfd_str dir, tfd_str seen_in)
         return;
     for (size_t i = 0; i < entries.count && !d->no_memory; i++)
         if (entries.items[i].kind != TFD_KIND_FILE && !tfd_str_starts_z(entries.items[i].name, "2."))
-            add_env(d, tfd_path_join(d->sys->style, d->arena, dir, entries.items[i].name), seen_in, false);
+            tfd_discover_add_env(d, tfd_path_join(d->sys->style, d->arena, dir, entries.items[i].name),
+                                 seen_in, false);
 }
 
 static void look_at_pyenv(discovery *d)
@@ -174,11 +174,11 @@ static void look_at_pyenv(discovery *d)
 
     if (!d->sys->env(d->sys, "PYENV_ROOT", &root) || root.len == 0)
         root = join(d, home, ".pyenv");
-    add_envs_below(d, join(d, root, "versions"), TFD_STR("pyenv"));
-    add_envs_below(d, join(d, home, ".asdf/installs/python"), TFD_STR("asdf"));
-    add_envs_below(d, join(d, home, ".local/share/mise/installs/python"), TFD_STR("mise"));
-    add_envs_below(d, join(d, home, ".local/share/uv/python"), TFD_STR("uv"));
-    add_envs_below(d, join(d, home, ".virtualenvs"), TFD_STR("virtualenvwrapper"));
+    tfd_discover_add_envs_below(d, join(d, root, "versions"), TFD_STR("pyenv"));
+    tfd_discover_add_envs_below(d, join(d, home, ".asdf/installs/python"), TFD_STR("asdf"));
+    tfd_discover_add_envs_below(d, join(d, home, ".local/share/mise/installs/python"), TFD_STR("mise"));
+    tfd_discover_add_envs_below(d, join(d, home, ".local/share/uv/python"), TFD_STR("uv"));
+    tfd_discover_add_envs_below(d, join(d, home, ".virtualenvs"), TFD_STR("virtualenvwrapper"));
 }
 
 static void look_at_conda(discovery *d)
@@ -189,20 +189,20 @@ static void look_at_conda(discovery *d)
     tfd_str text, line, home = d->sys->home(d->sys);
 
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
-        add_env(d, join(d, home, roots[i]), TFD_STR("conda"), false);
-        add_envs_below(d, join(d, join(d, home, roots[i]), "envs"), TFD_STR("conda"));
+        tfd_discover_add_env(d, join(d, home, roots[i]), TFD_STR("conda"), false);
+        tfd_discover_add_envs_below(d, join(d, join(d, home, roots[i]), "envs"), TFD_STR("conda"));
     }
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
-        add_env(d, tfd_str_of(systems[i]), TFD_STR("conda"), false);
-        add_envs_below(d, join(d, tfd_str_of(systems[i]), "envs"), TFD_STR("conda"));
+        tfd_discover_add_env(d, tfd_str_of(systems[i]), TFD_STR("conda"), false);
+        tfd_discover_add_envs_below(d, join(d, tfd_str_of(systems[i]), "envs"), TFD_STR("conda"));
     }
-    add_envs_below(d, join(d, home, ".conda/envs"), TFD_STR("conda"));
+    tfd_discover_add_envs_below(d, join(d, home, ".conda/envs"), TFD_STR("conda"));
     if (tfd_sys_read_file(d->sys, d->arena, join(d, home, ".conda/environments.txt"), SETTINGS_MAX, &text,
                           NULL) != TFD_OK)
         return;
     while (tfd_str_line(&text, &line) && d->facts->interpreters.count < ROWS_MAX)
         if (tfd_path_is_abs(d->sys->style, tfd_str_trim(line)))
-            add_env(d, tfd_arena_str(d->arena, tfd_str_trim(line)), TFD_STR("conda"), false);
+            tfd_discover_add_env(d, tfd_arena_str(d->arena, tfd_str_trim(line)), TFD_STR("conda"), false);
 }
 
 static void look_at_well_known(discovery *d)
@@ -211,8 +211,8 @@ static void look_at_well_known(discovery *d)
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         add_names(d, tfd_str_of(folders[i]), TFD_STR("well-known"), false);
-    add_envs_below(d, TFD_STR("/opt/python"), TFD_STR("well-known"));
-    add_envs_below(d, TFD_STR("/opt"), TFD_STR("well-known"));
+    tfd_discover_add_envs_below(d, TFD_STR("/opt/python"), TFD_STR("well-known"));
+    tfd_discover_add_envs_below(d, TFD_STR("/opt"), TFD_STR("well-known"));
 }
 
 /* ---- what the user has here */
@@ -224,7 +224,7 @@ static void look_at_variables(discovery *d)
 
     for (size_t i = 0; i < 2; i++)
         if (d->sys->env(d->sys, names[i], &env) && tfd_path_is_abs(d->sys->style, env))
-            add_env(d, env, tfd_str_of(names[i]), true);
+            tfd_discover_add_env(d, env, tfd_str_of(names[i]), true);
 }
 
 /* The interpreter that the workspace's settings name; relative to the workspace, with its two usual
@@ -245,9 +245,9 @@ static void add_workspace(discovery *d, tfd_str dir)
     if (!tfd_path_is_abs(d->sys->style, value))
         value = tfd_path_join(d->sys->style, d->arena, dir, value);
     if (tfd_sys_is_dir(d->sys, value))
-        add_env(d, value, TFD_STR("vscode"), true);
+        tfd_discover_add_env(d, value, TFD_STR("vscode"), true);
     else if (tfd_sys_is_file(d->sys, value))
-        add_program(d, value, TFD_STR("vscode"), true);
+        tfd_discover_add_program(d, value, TFD_STR("vscode"), true);
 }
 
 static void look_here_and_above(discovery *d)
@@ -255,19 +255,19 @@ static void look_here_and_above(discovery *d)
     tfd_str cwd = d->sys->cwd(d->sys), dir = cwd;
 
     if (cwd.len) {
-        add_env(d, join(d, cwd, "venv"), TFD_STR("venv"), false);
-        add_env(d, join(d, cwd, "env"), TFD_STR("env"), false);
+        tfd_discover_add_env(d, join(d, cwd, "venv"), TFD_STR("venv"), false);
+        tfd_discover_add_env(d, join(d, cwd, "env"), TFD_STR("env"), false);
     }
     for (int i = 0; dir.len && i < PARENTS_MAX; i++) {
-        add_env(d, join(d, dir, ".venv"), TFD_STR(".venv"), true);
+        tfd_discover_add_env(d, join(d, dir, ".venv"), TFD_STR(".venv"), true);
         add_workspace(d, dir);
-        if (dir.len == 1)
+        if (above(d, dir).len == dir.len)
             break;
         dir = above(d, dir);
     }
 }
 
-static void add_kernels(discovery *d, tfd_str data_dir)
+void tfd_discover_add_kernels(discovery *d, tfd_str data_dir)
 {
     tfd_str dir = join(d, data_dir, "kernels");
     tfd_dirents entries;
@@ -284,8 +284,9 @@ static void add_kernels(discovery *d, tfd_str data_dir)
             continue;
         program = tfd_discover_kernel(d->arena, text);
         if (tfd_path_is_abs(d->sys->style, program))
-            add_program(d, program,
-                        tfd_arena_fmt(d->arena, "jupyter kernel %.*s", TFD_ARG(entries.items[i].name)), true);
+            tfd_discover_add_program(
+                d, program, tfd_arena_fmt(d->arena, "jupyter kernel %.*s", TFD_ARG(entries.items[i].name)),
+                true);
     }
 }
 
@@ -297,17 +298,19 @@ static void look_at_jupyter(discovery *d)
     bool more = d->sys->env(d->sys, "JUPYTER_PATH", &value) && value.len;
 
     while (more) {
-        more = tfd_str_cut(value, ':', &dir, &value);
+        more = tfd_str_cut(value, d->sys->style == TFD_PATH_WINDOWS ? ';' : ':', &dir, &value);
         if (tfd_path_is_abs(d->sys->style, dir))
-            add_kernels(d, dir);
+            tfd_discover_add_kernels(d, dir);
     }
     if (d->sys->env(d->sys, "JUPYTER_DATA_DIR", &value) && value.len)
-        add_kernels(d, value);
-    add_kernels(d, join(d, d->sys->home(d->sys), ".local/share/jupyter"));
+        tfd_discover_add_kernels(d, value);
+    if (d->sys->style == TFD_PATH_WINDOWS)
+        return;
+    tfd_discover_add_kernels(d, join(d, d->sys->home(d->sys), ".local/share/jupyter"));
     if (d->facts->python.prefix.len)
-        add_kernels(d, join(d, d->facts->python.prefix, "share/jupyter"));
-    add_kernels(d, TFD_STR("/usr/local/share/jupyter"));
-    add_kernels(d, TFD_STR("/usr/share/jupyter"));
+        tfd_discover_add_kernels(d, join(d, d->facts->python.prefix, "share/jupyter"));
+    tfd_discover_add_kernels(d, TFD_STR("/usr/local/share/jupyter"));
+    tfd_discover_add_kernels(d, TFD_STR("/usr/share/jupyter"));
 }
 
 tfd_status tfd_discover_run(const tfd_sys *sys, tfd_arena *arena, tfd_facts *facts, tfd_err *err)
@@ -330,10 +333,16 @@ tfd_status tfd_discover_run(const tfd_sys *sys, tfd_arena *arena, tfd_facts *fac
     }
     look_at_variables(&d);
     look_here_and_above(&d);
-    look_on_path(&d);
-    look_at_jupyter(&d);
-    look_at_pyenv(&d);
-    look_at_conda(&d);
-    look_at_well_known(&d);
+    if (sys->style == TFD_PATH_WINDOWS) {
+        tfd_discover_on_path_windows(&d);
+        look_at_jupyter(&d);
+        tfd_discover_elsewhere_windows(&d);
+    } else {
+        look_on_path(&d);
+        look_at_jupyter(&d);
+        look_at_pyenv(&d);
+        look_at_conda(&d);
+        look_at_well_known(&d);
+    }
     return d.no_memory ? tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the interpreters") : TFD_OK;
 }

@@ -104,6 +104,14 @@ static bool look_below(const tfd_sys *sys, tfd_arena *arena, tfd_str prefix, int
                    dist, version);
 }
 
+/* Folder of the environment: python.exe lies in it, or in its folder Scripts. */
+static tfd_str root_windows(const tfd_sys *sys, tfd_str python)
+{
+    tfd_str dir = tfd_path_dir(sys->style, python);
+
+    return tfd_path_ends(sys->style, dir, "/Scripts") ? tfd_path_dir(sys->style, dir) : dir;
+}
+
 bool tfd_seen_tensorflow(const tfd_sys *sys, tfd_arena *arena, tfd_str python, tfd_str *dist,
                          tfd_str *version)
 {
@@ -113,6 +121,11 @@ bool tfd_seen_tensorflow(const tfd_sys *sys, tfd_arena *arena, tfd_str python, t
     tfd_str real;
 
     *dist = *version = TFD_STR("");
+    if (sys->style == TFD_PATH_WINDOWS)
+        return look_in(
+            sys, arena,
+            tfd_path_join(sys->style, arena, root_windows(sys, python), TFD_STR("Lib\\site-packages")), dist,
+            version);
     if (!tfd_pyversion_parse(tfd_seen_version(sys, arena, python), &of) || of.major != 3)
         return false;
     if (look_below(sys, arena, prefix, of.minor, dist, version))
@@ -129,7 +142,9 @@ bool tfd_seen_tensorflow(const tfd_sys *sys, tfd_arena *arena, tfd_str python, t
 
 static tfd_str version_of_cfg(const tfd_sys *sys, tfd_arena *arena, tfd_str python)
 {
-    tfd_str prefix = tfd_path_dir(sys->style, tfd_path_dir(sys->style, python));
+    tfd_str prefix = sys->style == TFD_PATH_WINDOWS
+                         ? root_windows(sys, python)
+                         : tfd_path_dir(sys->style, tfd_path_dir(sys->style, python));
     tfd_str file = tfd_path_join(sys->style, arena, prefix, TFD_STR("pyvenv.cfg"));
     tfd_pyversion version;
     tfd_pyvenv cfg;
@@ -141,6 +156,23 @@ static tfd_str version_of_cfg(const tfd_sys *sys, tfd_arena *arena, tfd_str pyth
     return tfd_pyversion_parse(cfg.version, &version) ? version.text : TFD_STR("");
 }
 
+/* The version resource of the program, else of the DLL that its folder has. */
+static tfd_str version_windows(const tfd_sys *sys, tfd_arena *arena, tfd_str python)
+{
+    tfd_str real = tfd_interp_unalias(sys, arena, python);
+    tfd_pe_version resource;
+    char suffix[8];
+    int micro;
+
+    if (tfd_pe_file_version(sys, arena, real, &resource, NULL) != TFD_OK || !resource.is_present ||
+        resource.file[0] != 3)
+        return TFD_STR("");
+    micro = tfd_pyversion_of_field3(resource.file[2], suffix);
+    if (micro < 0)
+        return tfd_arena_fmt(arena, "3.%u", (unsigned)resource.file[1]);
+    return tfd_arena_fmt(arena, "3.%u.%d%s", (unsigned)resource.file[1], micro, suffix);
+}
+
 tfd_str tfd_seen_version(const tfd_sys *sys, tfd_arena *arena, tfd_str python)
 {
     tfd_str real, cfg = version_of_cfg(sys, arena, python);
@@ -149,6 +181,8 @@ tfd_str tfd_seen_version(const tfd_sys *sys, tfd_arena *arena, tfd_str python)
 
     if (cfg.len)
         return cfg;
+    if (sys->style == TFD_PATH_WINDOWS)
+        return version_windows(sys, arena, python);
     real = tfd_getpath_follow(sys, arena, python);
     if (real.len == 0)
         return TFD_STR("");

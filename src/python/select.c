@@ -19,6 +19,11 @@ static tfd_str join(const selection *s, tfd_str dir, const char *name)
     return tfd_path_join(s->sys->style, s->arena, dir, tfd_str_of(name));
 }
 
+static bool is_windows(const selection *s)
+{
+    return s->sys->style == TFD_PATH_WINDOWS;
+}
+
 static tfd_str absolute(const selection *s, tfd_str path)
 {
     if (!tfd_path_is_abs(s->sys->style, path))
@@ -33,6 +38,23 @@ static bool is_link(const tfd_sys *sys, tfd_str path)
     return sys->stat(sys, path, false, &st, NULL) == TFD_OK && st.kind == TFD_KIND_LINK;
 }
 
+/* Scripts\python.exe of a virtual environment, python.exe of conda or an installation, bin\python.exe of
+ * MSYS2. */
+static tfd_str in_env_windows(const tfd_sys *sys, tfd_arena *arena, tfd_str env, tfd_broken *state)
+{
+    static const char *const names[] = {"Scripts\\python.exe", "python.exe", "bin\\python.exe"};
+    tfd_str files[3];
+
+    *state = TFD_PY_FINE;
+    for (size_t i = 0; i < 3; i++) {
+        files[i] = tfd_path_join(sys->style, arena, env, tfd_str_of(names[i]));
+        if (tfd_sys_is_file(sys, files[i]))
+            return files[i];
+    }
+    *state = TFD_PY_MISSING;
+    return files[tfd_sys_is_dir(sys, tfd_path_join(sys->style, arena, env, TFD_STR("conda-meta"))) ? 1 : 0];
+}
+
 /* bin/python, bin/python3, then the first bin/pythonX.Y. */
 tfd_str tfd_select_in_env(const tfd_sys *sys, tfd_arena *arena, tfd_str env, tfd_broken *state)
 {
@@ -41,6 +63,8 @@ tfd_str tfd_select_in_env(const tfd_sys *sys, tfd_arena *arena, tfd_str env, tfd
     tfd_str three = tfd_path_join(sys->style, arena, bin, TFD_STR("python3"));
     tfd_dirents entries;
 
+    if (sys->style == TFD_PATH_WINDOWS)
+        return in_env_windows(sys, arena, env, state);
     *state = TFD_PY_FINE;
     if (tfd_sys_is_file(sys, first))
         return first;
@@ -110,7 +134,8 @@ static bool looks_like_env(const selection *s, tfd_str dir)
     return tfd_sys_is_file(s->sys, join(s, dir, "pyvenv.cfg")) ||
            tfd_sys_is_dir(s->sys, join(s, dir, "conda-meta")) ||
            is_link(s->sys, join(s, dir, "bin/python")) ||
-           tfd_sys_is_file(s->sys, join(s, dir, "bin/activate"));
+           tfd_sys_is_file(s->sys, join(s, dir, "bin/activate")) ||
+           (is_windows(s) && tfd_sys_is_file(s->sys, join(s, dir, "Scripts\\activate.bat")));
 }
 
 /* Follows shims to the program. false: it would start nothing (broken_why is set). */
@@ -184,8 +209,8 @@ static tfd_status choose_wanted(const selection *s, tfd_str wanted, tfd_err *err
         return choose_file(s, path, err);
     choose_env(s, path, "--python");
     if (s->py->broken == TFD_PY_MISSING && !looks_like_env(s, path))
-        return tfd_err_set(err, TFD_ENOENT, 0, "%.*s: no Python environment (it has no bin/python)",
-                           TFD_ARG(path));
+        return tfd_err_set(err, TFD_ENOENT, 0, "%.*s: no Python environment (it has no %s)", TFD_ARG(path),
+                           is_windows(s) ? "Scripts\\python.exe and no python.exe" : "bin/python");
     if (s->py->broken == TFD_PY_FINE)
         follow(s, &s->py->path);
     return TFD_OK;
@@ -196,10 +221,11 @@ static tfd_status choose_wanted(const selection *s, tfd_str wanted, tfd_err *err
 /* What a shell would start. A shim that leads nowhere is kept for the case that nothing else is found. */
 static bool choose_on_path(const selection *s)
 {
-    static const char *const names[] = {"python", "python3"};
+    static const char *const names[] = {"python", "python3", "py"};
+    size_t count = is_windows(s) ? 3 : 2;
     tfd_str dead = TFD_STR(""), dead_why = TFD_STR("");
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < count; i++) {
         tfd_str path = tfd_shim_which(s->sys, s->arena, tfd_str_of(names[i]), TFD_STR(""));
 
         if (path.len == 0)
@@ -211,8 +237,10 @@ static bool choose_on_path(const selection *s)
             choose(s, path, "PATH");
             return true;
         }
-        dead = path;
-        dead_why = s->py->broken_why;
+        if (dead.len == 0 || !is_windows(s)) {
+            dead = path;
+            dead_why = s->py->broken_why;
+        }
     }
     if (dead.len) {
         choose(s, dead, "PATH");
@@ -238,14 +266,15 @@ static bool choose_dot_venv(const selection *s)
 
     for (int i = 0; dir.len && i < PARENTS_MAX; i++) {
         tfd_str env = join(s, dir, ".venv");
+        tfd_str above = tfd_path_dir(s->sys->style, dir);
 
         if (tfd_sys_is_dir(s->sys, env) && looks_like_env(s, env)) {
             choose_env(s, env, ".venv");
             return true;
         }
-        if (dir.len == 1)
+        if (above.len == dir.len)
             break;
-        dir = tfd_path_dir(s->sys->style, dir);
+        dir = above;
     }
     return false;
 }
@@ -257,7 +286,10 @@ static tfd_status choose_default(const selection *s, tfd_err *err)
         return TFD_OK;
     return tfd_err_set(
         err, TFD_ENOENT, 0,
-        "no Python found: neither python nor python3 is on PATH, and there is no environment here");
+        is_windows(s)
+            ? "no Python found: neither python nor python3 nor py is on PATH, and there is no environment "
+              "here"
+            : "no Python found: neither python nor python3 is on PATH, and there is no environment here");
 }
 
 /* ---- the environment that variables call active */
@@ -266,10 +298,10 @@ static bool same_folder(const selection *s, tfd_str a, tfd_str b)
 {
     tfd_str ra, rb;
 
-    if (tfd_str_eq(a, b))
+    if (tfd_path_eq(s->sys->style, a, b))
         return true;
     return s->sys->realpath(s->sys, s->arena, a, &ra, NULL) == TFD_OK &&
-           s->sys->realpath(s->sys, s->arena, b, &rb, NULL) == TFD_OK && tfd_str_eq(ra, rb);
+           s->sys->realpath(s->sys, s->arena, b, &rb, NULL) == TFD_OK && tfd_path_eq(s->sys->style, ra, rb);
 }
 
 /* Whether folder a stands on PATH and before the folder of the program chosen. */
@@ -279,10 +311,12 @@ static bool is_earlier_on_path(const selection *s, tfd_str a, tfd_str chosen)
     bool more = s->sys->env(s->sys, "PATH", &path);
 
     while (more) {
-        more = tfd_str_cut(path, ':', &dir, &path);
-        if (tfd_str_eq(dir, a))
+        more = tfd_str_cut(path, is_windows(s) ? ';' : ':', &dir, &path);
+        if (is_windows(s))
+            dir = tfd_path_norm(s->sys->style, s->arena, dir);
+        if (tfd_path_eq(s->sys->style, dir, a))
             return true;
-        if (tfd_str_eq(dir, chosen))
+        if (tfd_path_eq(s->sys->style, dir, chosen))
             return false;
     }
     return false;
@@ -301,9 +335,11 @@ static void find_active(const selection *s)
         return;
     py->active_env = absolute(s, env);
     py->active_env_var = tfd_str_of(variable);
-    py->active_env_differs = !same_folder(s, py->active_env, tfd_path_dir(s->sys->style, bin));
-    py->active_env_on_path = is_earlier_on_path(s, join(s, py->active_env, "bin"), bin);
+    py->active_env_differs = !same_folder(s, py->active_env, tfd_path_dir(s->sys->style, bin)) &&
+                             !(is_windows(s) && same_folder(s, py->active_env, bin));
     path = tfd_select_in_env(s->sys, s->arena, py->active_env, &py->active_env_broken);
+    py->active_env_on_path = is_earlier_on_path(
+        s, is_windows(s) ? tfd_path_dir(s->sys->style, path) : join(s, py->active_env, "bin"), bin);
     if (py->active_env_broken != TFD_PY_FINE)
         py->active_env_why = describe_broken(s, py->active_env, path, py->active_env_broken);
 }

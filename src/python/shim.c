@@ -2,6 +2,7 @@
 
 #include "python/binary.h"
 #include "python/name.h"
+#include "python/shim_win.h"
 
 #include <string.h>
 
@@ -32,10 +33,12 @@ tfd_str tfd_shim_which(const tfd_sys *sys, tfd_arena *arena, tfd_str name, tfd_s
     tfd_str path, dir;
     bool more = sys->env(sys, "PATH", &path);
 
+    if (sys->style == TFD_PATH_WINDOWS)
+        return tfd_shim_which_windows(sys, arena, name, skip_dir);
     while (more) {
         tfd_str file;
 
-        more = tfd_str_cut(path, sys->style == TFD_PATH_WINDOWS ? ';' : ':', &dir, &path);
+        more = tfd_str_cut(path, ':', &dir, &path);
         if (dir.len == 0)
             dir = sys->cwd(sys); /* an empty entry is the current folder */
         if (!tfd_path_is_abs(sys->style, dir))
@@ -322,6 +325,8 @@ tfd_shim_result tfd_shim_follow(const tfd_sys *sys, tfd_arena *arena, tfd_str pa
     tfd_binary binary;
     tfd_str real;
 
+    if (sys->style == TFD_PATH_WINDOWS)
+        return tfd_shim_follow_windows(sys, arena, path, out);
     if (sys->realpath(sys, arena, path, &real, NULL) == TFD_OK &&
         (tfd_str_is(tfd_path_base(sys->style, real), "mise") ||
          tfd_str_is(tfd_path_base(sys->style, real), "rtx")))

@@ -1,6 +1,7 @@
 /* Version managers put scripts called python on PATH that start another file. This follows them by their own
  * rules without running them: pyenv (libexec/pyenv-version-name, pyenv-which), asdf and mise
- * (.tool-versions), and plain wrappers ("exec /usr/bin/python3.12 …"). */
+ * (.tool-versions), and plain wrappers ("exec /usr/bin/python3.12 …"). On Windows: aliases of the Store,
+ * the launcher py.exe, batch files of pyenv-win. */
 #ifndef TFD_PYTHON_SHIM_H
 #define TFD_PYTHON_SHIM_H
 
