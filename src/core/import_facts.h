@@ -42,13 +42,6 @@ typedef struct tfd_loaded_module {
     bool is_namespace;
 } tfd_loaded_module;
 
-/* What start-up code did to a variable before the first line of a program. */
-typedef struct tfd_import_variable {
-    tfd_str name;
-    tfd_str value; /* secrets masked */
-    bool is_set;   /* false: removed */
-} tfd_import_variable;
-
 /* What came of loading one DLL by itself, after all that it needs (core/dll_trial.h). */
 typedef enum tfd_step_state {
     TFD_STEP_NOT_TRIED,
