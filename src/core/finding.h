@@ -19,11 +19,12 @@ typedef struct tfd_finding {
     tfd_str subject; /* one root cause = (cause, subject) */
     int weight;      /* see the scale in rank.h; negative speaks against */
     tfd_effect effect;
-    bool from_import; /* rests on what the import itself said, not on what lies on the disk */
+    bool for_gpu;          /* keeps GPUs from working, not the import */
+    bool from_import;      /* rests on what the import itself said, not on what lies on the disk */
     bool outweighs_import; /* Wine lets it pass, Windows does not: holds though the import worked there */
-    size_t dist;      /* distribution to repair, row of dists, or TFD_NONE */
-    size_t place;     /* place on sys.path to repair, or TFD_NONE */
-    tfd_str path;     /* file or folder to repair; empty: none */
+    size_t dist;           /* distribution to repair, row of dists, or TFD_NONE */
+    size_t place;          /* place on sys.path to repair, or TFD_NONE */
+    tfd_str path;          /* file or folder to repair; empty: none */
     tfd_str text;
     tfd_str source;
     const char *check;

@@ -37,15 +37,20 @@ static tfd_status start_child(const tfd_sys *sys, tfd_arena *arena, const tfd_im
 {
     /* A first import would write byte code beside the packages. */
     static const char *const env[] = {"PYTHONDONTWRITEBYTECODE=1", NULL};
-    const char *argv[6];
-    tfd_child_spec spec = {.env = env, .output_max = OUTPUT_MAX, .data_max = DATA_MAX};
+    /* From 2.12 on only this makes TensorFlow name the libraries that it does not find. */
+    static const char *const gpu_env[] = {"PYTHONDONTWRITEBYTECODE=1", "TF_CPP_VMODULE=dso_loader=1",
+                                          "TF_CPP_MIN_LOG_LEVEL=0", NULL};
+    const char *argv[7];
+    tfd_child_spec spec = {
+        .env = request->wants_gpu ? gpu_env : env, .output_max = OUTPUT_MAX, .data_max = DATA_MAX};
 
     argv[0] = tfd_arena_z(arena, request->python);
     argv[1] = "-c";
     argv[2] = (const char *)tfd_import_child_py;
     argv[3] = tfd_arena_z(arena, request->module.len ? request->module : TFD_STR("tensorflow"));
     argv[4] = tfd_arena_z(arena, find_script_folder(sys, arena, request->script));
-    argv[5] = NULL;
+    argv[5] = request->wants_gpu ? "gpu" : NULL;
+    argv[6] = NULL;
     if (!argv[0] || !argv[3] || !argv[4])
         return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");
     spec.argv = argv;
@@ -115,6 +120,41 @@ static tfd_status copy_output(const tfd_sys *sys, tfd_arena *arena, const tfd_ch
     return out->out.ptr && out->err.ptr ? TFD_OK : TFD_ENOMEM;
 }
 
+/* "Could not load dynamic library 'libcudnn.so.9'; dlerror: …" of TensorFlow's dso_loader.cc. */
+static tfd_status read_missing(tfd_arena *arena, tfd_str err, tfd_gpu_trial *gpu)
+{
+    static const char words[] = "Could not load dynamic library '";
+    size_t at;
+
+    while ((at = tfd_str_find_z(err, words)) != TFD_NPOS) {
+        tfd_str name;
+        bool known = false;
+
+        (void)tfd_str_cut(tfd_str_from(err, at + sizeof words - 1), '\'', &name, &err);
+        for (size_t i = 0; i < gpu->missing.count; i++)
+            known |= tfd_str_eq(gpu->missing.items[i], name);
+        if (known || name.len > 200 || gpu->missing.count == 64)
+            continue;
+        if (!TFD_GROW(arena, &gpu->missing))
+            return TFD_ENOMEM;
+        gpu->missing.items[gpu->missing.count++] = name;
+    }
+    return TFD_OK;
+}
+
+/* What ended a process that had imported everything belongs to its GPUs. */
+static void separate_gpu(const tfd_child_result *result, tfd_import *out)
+{
+    if (out->stage != TFD_STAGE_DONE || !out->gpu.asked)
+        return;
+    out->gpu.ended_by = out->signal;
+    out->gpu.timed_out = out->timed_out;
+    out->gpu.exit_code = result->end == TFD_CHILD_EXITED ? result->code : 0;
+    out->signal = 0;
+    out->timed_out = false;
+    out->exit_code = 0;
+}
+
 /* A stop by the user tells nothing; whatever else did not come to the last stage has failed. */
 static tfd_import_status status_of(const tfd_child_result *result, const tfd_import *import)
 {
@@ -145,6 +185,9 @@ tfd_status tfd_import_finish(tfd_import_run *run, tfd_arena *arena, tfd_import *
         st = tfd_import_keep_changed(run->sys, arena, out);
     if (st == TFD_OK)
         st = copy_output(run->sys, arena, result, out);
+    if (st == TFD_OK)
+        st = read_missing(arena, out->err, &out->gpu);
+    separate_gpu(result, out);
     out->status = status_of(result, out);
     return st;
 }

@@ -10,6 +10,7 @@ typedef struct tfd_import_request {
     tfd_str python;      /* interpreter, as it would be started */
     tfd_str module;      /* "tensorflow", "tensorflow.keras", "tensorflow_text" */
     tfd_str script;      /* file whose folder stands first on sys.path; empty: the current folder does */
+    bool wants_gpu;      /* list GPUs after the import and compute on them */
     uint64_t timeout_ms; /* 0: TFD_CHILD_DEADLINE_MS */
 } tfd_import_request;
 
@@ -36,5 +37,11 @@ void tfd_import_free(tfd_import_run *run);
  * Fills the stage, exceptions, frames, modules and so on; lines that are neither are passed over, since the
  * interpreter may be anything. data may hold anything; TFD_ENOMEM is the only failure. */
 tfd_status tfd_import_read(tfd_arena *arena, tfd_str data, tfd_import *out);
+
+/* The exception that says most, or NULL. */
+const tfd_exception *tfd_import_telling(const tfd_import *import);
+/* One line where there is no exception: "died of signal 11" …; empty: nothing to say. timeout_ms as it was
+ * asked for. */
+tfd_str tfd_import_summary(const tfd_facts *facts, uint64_t timeout_ms, tfd_arena *arena);
 
 #endif

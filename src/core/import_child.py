@@ -1,5 +1,5 @@
-# Runs in the interpreter that is examined: `python -c THIS MODULE FOLDER`. Imports MODULE as a program would and reports
-# through a pipe of its own: one JSON array a line, the first element says what it is (import_read.c reads them).
+# Runs in the interpreter that is examined: `python -c THIS MODULE FOLDER [gpu]`. Imports MODULE as a program would, with
+# "gpu" lists and tries GPUs afterwards, and reports through a pipe of its own: one JSON array a line, the first element says what it is (import_read.c reads them).
 #
 # Nothing is imported before the module that was asked for except what is part of the interpreter itself: a random.py or
 # json.py in the user's folder is a fault to be found, not one to be stumbled over. The interpreter's flags, sys.path and
@@ -21,7 +21,7 @@ def main(posix, argv):
         while data:
             data = data[posix.write(fd, data):]
 
-    name, folder = argv[0], argv[1]
+    name, folder, gpu = argv[0], argv[1], argv[2] == "gpu"
     del sys.argv[1:]
     watch(fd)
     # -c puts the current folder first unless the safe path is on (-P, PYTHONSAFEPATH); a script, its own folder.
@@ -31,19 +31,24 @@ def main(posix, argv):
          getattr(sys, "base_prefix", sys.prefix), soabi(), [Path(entry) for entry in sys.path])
     attempt(lambda: send("variables", *variables()))
     quiet(posix, variable(posix, "TFDIAG_SCRATCH"))
-    code = 1
+    code, devices = 1, []
     try:
         send("stage", "import")
         module = get_module(name)
         send("module", Path(where(module)), is_namespace(module), version_of(module))
         send("stage", "use")
-        use(name, module)
+        if gpu and "tensorflow" in sys.modules:
+            devices = use_with_gpus(send, sys.modules["tensorflow"], lambda: use(name, module))
+        else:
+            use(name, module)
         send("stage", "done")
         code = 0
     except BaseException as error:  # SystemExit and KeyboardInterrupt end a program as well
         report(send, error)
     for name, tell in (("modules", loaded_modules), ("libraries", loaded_libraries)):
         attempt(lambda: send(name, *tell(posix)))
+    if devices:
+        try_gpus(send, sys.modules["tensorflow"], devices)  # may end the process: everything else has been said
     attempt(lambda: sys.stdout.flush())
     attempt(lambda: sys.stderr.flush())
     posix._exit(code)  # TensorFlow's threads and exit handlers take time and may hang; nothing is left to be done
@@ -385,4 +390,91 @@ def mapped_files(posix):
     return out[:4000]
 
 
-main(sys.modules.get("posix") or sys.modules["nt"], (sys.argv[1:] + ["tensorflow", ""])[:2])
+# ---- GPUs
+
+def list_gpus(send, tf):
+    """The GPUs that TensorFlow would use: it opens CUDA's libraries for that, and starts nothing on the devices."""
+    send("gpu", "build", attempt(lambda: bool(tf.test.is_built_with_cuda())), attempt(lambda: bool(tf.test.is_built_with_rocm())))
+    try:
+        config = tf.config if hasattr(tf.config, "list_physical_devices") else tf.config.experimental
+        found = config.list_physical_devices("GPU")
+    except BaseException as error:
+        send("gpu", "list-error", type(error).__name__ + ": " + text_of(error, 4096))
+        return []
+    send("gpu", "list", [text_of(device.name, 200) for device in found])
+    for device in found:  # or TensorFlow would take all memory of a GPU
+        attempt(lambda: tf.config.experimental.set_memory_growth(device, True))
+    return found
+
+
+def use_with_gpus(send, tf, action):
+    """The first use starts every GPU. One that cannot be started is the GPU's fault and not the import's: then it is
+    tried again without them. Gives the GPUs that can be computed on."""
+    devices = attempt(lambda: list_gpus(send, tf), [])
+    if devices and attempt(lacks_contexts) and attempt(lambda: tf.test.is_built_with_cuda()):
+        send("gpu", "skipped", "this libcuda.so.1 has no cuDevicePrimaryCtxRetain: nothing can compute with it")
+        tf.config.set_visible_devices([], "GPU")
+        devices = []
+    try:
+        action()
+    except Exception as error:
+        if not devices:
+            raise
+        attempt(lambda: tf.config.set_visible_devices([], "GPU"))
+        try:
+            action()
+        except Exception:
+            raise error
+        send("gpu", "step", "start", 0)
+        send("gpu", "error", type(error).__name__ + ": " + text_of(error, 8192))
+        devices = []
+    return devices
+
+
+def lacks_contexts():
+    """Whether the driver's library has no contexts to compute in: a stub, as simulators and toolkits have it."""
+    import ctypes
+    return not hasattr(ctypes.CDLL("libcuda.so.1"), "cuDevicePrimaryCtxRetain")
+
+
+def try_gpus(send, tf, devices):
+    """A product, a convolution and a compiled function on each device; their values are known."""
+    try:
+        for number in range(len(devices)):
+            with tf.device("/GPU:%d" % number):
+                for step, action, wanted in steps(tf):
+                    send("gpu", "step", step, number)
+                    got = value_of(tf, action)
+                    if abs(got - wanted) > 1e-3 * abs(wanted):
+                        raise ArithmeticError("%s on GPU %d gives %r in place of %r" % (step, number, got, wanted))
+        send("gpu", "computed")
+    except BaseException as error:
+        send("gpu", "error", type(error).__name__ + ": " + text_of(error, 8192))
+
+
+def steps(tf):
+    yield "multiply", lambda: tf.reduce_sum(tf.matmul(tf.ones((64, 64)), tf.ones((64, 64)))), 262144.0
+    yield "convolve", lambda: tf.reduce_sum(tf.nn.conv2d(tf.ones((1, 8, 8, 3)), tf.ones((3, 3, 3, 4)), 1, "VALID")), 3888.0
+    if attempt(lambda: tf.executing_eagerly(), False) and hasattr(tf, "function"):
+        yield "compile", lambda: compiled(tf), 2.718281828
+
+
+def compiled(tf):
+    """exp needs libdevice."""
+    def body(x):
+        return tf.exp(x)
+    try:
+        function = tf.function(body, jit_compile=True)
+    except (TypeError, ValueError):  # before 2.5
+        function = tf.function(body)
+    return function(tf.constant(1.0))
+
+
+def value_of(tf, action):
+    if attempt(lambda: tf.executing_eagerly(), False):
+        return float(action().numpy())
+    with tf.compat.v1.Session() as session:
+        return float(session.run(action()))
+
+
+main(sys.modules.get("posix") or sys.modules["nt"], (sys.argv[1:] + ["tensorflow", "", ""])[:3])

@@ -2,6 +2,7 @@
 #ifndef TFD_CORE_IMPORT_FACTS_H
 #define TFD_CORE_IMPORT_FACTS_H
 
+#include "core/gpu_facts.h"
 #include "core/table.h"
 
 typedef enum tfd_import_status { TFD_IMPORT_UNKNOWN, TFD_IMPORT_OK, TFD_IMPORT_FAILS } tfd_import_status;
@@ -100,6 +101,7 @@ typedef struct tfd_import {
     TFD_TABLE(tfd_loaded_module) modules;
     tfd_strs libraries; /* files mapped executable into the child when it reported (order of addresses, on
                            Windows of loading) */
+    tfd_gpu_trial gpu;  /* what it did with GPUs after the import */
     tfd_dll_trial dlls; /* Windows: which DLL does not load, where the exception did not say */
     tfd_str out, err;   /* what it printed, capped, secrets masked */
 } tfd_import;

@@ -242,15 +242,47 @@ static void read_libraries(reader *in, const cJSON *value)
     in->out->libraries.complete = true;
 }
 
+/* ["gpu", "build", CUDA, ROCm], ["gpu", "list", [name, …]], ["gpu", "list-error", text], ["gpu", "step",
+ * name, device], ["gpu", "computed"], ["gpu", "error", text], ["gpu", "skipped", why] */
+static void read_gpu(reader *in, const cJSON *value)
+{
+    tfd_gpu_trial *gpu = &in->out->gpu;
+    const cJSON *kind = cJSON_GetArrayItem(value, 1);
+    const cJSON *first = cJSON_GetArrayItem(value, 2);
+    tfd_str what = cJSON_IsString(kind) ? tfd_str_of(kind->valuestring) : TFD_STR("");
+    const cJSON *item;
+
+    gpu->asked = true;
+    if (tfd_str_is(what, "build")) {
+        gpu->is_cuda = cJSON_IsTrue(first);
+        gpu->is_rocm = cJSON_IsTrue(cJSON_GetArrayItem(value, 3));
+    } else if (tfd_str_is(what, "list") && cJSON_IsArray(first)) {
+        gpu->listed = true;
+        cJSON_ArrayForEach(item, first) add_text(in, &gpu->names, item);
+    } else if (tfd_str_is(what, "list-error")) {
+        gpu->list_error = get_text(in, first);
+    } else if (tfd_str_is(what, "step")) {
+        gpu->compute_began = true;
+        gpu->compute_step = get_text(in, first);
+    } else if (tfd_str_is(what, "computed")) {
+        gpu->computed = gpu->compute_began;
+    } else if (tfd_str_is(what, "error")) {
+        gpu->compute_error = get_text(in, first);
+    } else if (tfd_str_is(what, "skipped")) {
+        gpu->compute_skipped = get_text(in, first);
+    }
+}
+
 static void read_json(reader *in, tfd_str line)
 {
     static const struct {
         const char *name;
         void (*read)(reader *in, const cJSON *value);
     } kinds[] = {
-        {"hello", read_hello},         {"stage", read_stage},     {"module", read_module},
-        {"exception", read_exception}, {"modules", read_modules}, {"libraries", read_libraries},
-        {"variables", read_variables},
+        {"hello", read_hello},     {"stage", read_stage},
+        {"module", read_module},   {"exception", read_exception},
+        {"modules", read_modules}, {"libraries", read_libraries},
+        {"gpu", read_gpu},         {"variables", read_variables},
     };
     cJSON *value;
     const char *kind;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/gpu.h"
 #include "core/title.h"
 #include "fixes/fixes.h"
 
@@ -15,6 +16,7 @@ typedef struct group {
     size_t capacity;
     int from_files;  /* summed weights of what lies on the disk and in the environment */
     int from_import; /* … and of what the import said */
+    tfd_side side;   /* on which it was found */
     bool is_latent;  /* breaks nothing that was asked for */
     bool outweighs_import; /* on Windows it breaks, whatever Wine did */
     bool is_covered; /* follows from another group: a symptom */
@@ -32,10 +34,21 @@ static int score_of(const group *one)
     return one->from_files + one->from_import;
 }
 
+/* A library that the import itself needs is the import's, whatever it is for. */
+static tfd_side side_of(const tfd_finding *finding)
+{
+    tfd_side side = tfd_cause_side(finding->cause);
+
+    if (finding->for_gpu)
+        return TFD_SIDE_GPU;
+    return side == TFD_SIDE_GPU || side == TFD_SIDE_WARNING ? TFD_SIDE_IMPORT : side;
+}
+
 static group *find_group(groups *all, const tfd_finding *finding)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].cause == finding->cause && tfd_str_eq(all->items[i].subject, finding->subject))
+        if (all->items[i].cause == finding->cause && all->items[i].side == side_of(finding) &&
+            tfd_str_eq(all->items[i].subject, finding->subject))
             return &all->items[i];
     return NULL;
 }
@@ -80,8 +93,11 @@ static tfd_status collect(const tfd_findings *findings, tfd_arena *arena, groups
             if (!TFD_GROW(arena, all))
                 return TFD_ENOMEM;
             one = &all->items[all->count++];
-            *one =
-                (group){.cause = finding->cause, .subject = finding->subject, .is_latent = true, .order = i};
+            *one = (group){.cause = finding->cause,
+                           .subject = finding->subject,
+                           .side = side_of(finding),
+                           .is_latent = true,
+                           .order = i};
         }
         if (!TFD_GROW(arena, one))
             return TFD_ENOMEM;
@@ -158,7 +174,8 @@ static bool is_same_package(const group *root, const group *symptom)
 
 static bool is_covering(const group *root, const group *symptom)
 {
-    if (score_of(root) < TFD_W_STRONG || root->is_latent)
+    if (score_of(root) < TFD_W_STRONG || root->is_latent ||
+        (root->side == TFD_SIDE_GPU && symptom->side != TFD_SIDE_GPU))
         return false;
     if (is_same_package(root, symptom))
         return true;
@@ -173,8 +190,9 @@ static bool is_covering(const group *root, const group *symptom)
  */
 static bool is_shadow_of(const group *root, const group *symptom)
 {
-    return symptom->from_files <= TFD_W_HINT && root->from_files >= TFD_W_LIKELY &&
-           score_of(root) >= score_of(symptom) + TFD_W_MAYBE && !root->is_latent;
+    return root->side == symptom->side && symptom->from_files <= TFD_W_HINT &&
+           root->from_files >= TFD_W_LIKELY && score_of(root) >= score_of(symptom) + TFD_W_MAYBE &&
+           !root->is_latent;
 }
 
 static void mark_symptoms(groups *all)
@@ -193,6 +211,8 @@ static int compare_groups(const void *a, const void *b)
     const group *left = a;
     const group *right = b;
 
+    if ((left->side == TFD_SIDE_GPU) != (right->side == TFD_SIDE_GPU))
+        return left->side == TFD_SIDE_GPU ? 1 : -1;
     if (score_of(left) != score_of(right))
         return score_of(right) - score_of(left);
     return left->order < right->order ? -1 : left->order > right->order;
@@ -202,6 +222,9 @@ static bool is_cause(const tfd_view *view, const group *one)
 {
     if (one->is_covered || one->is_latent)
         return false;
+    /* That GPUs are listed clears nothing that keeps them from computing. */
+    if (one->side == TFD_SIDE_GPU)
+        return tfd_gpu_is_expected(view) && !tfd_gpu_computes(view) && score_of(one) >= TFD_W_FORECAST;
     if (view->facts->import.ran && view->facts->import.status == TFD_IMPORT_FAILS)
         return score_of(one) > TFD_W_HINT;
     if (view->facts->import.ran && !one->outweighs_import)
@@ -215,6 +238,8 @@ static bool is_warning(const tfd_view *view, const group *one)
 
     if (one->is_covered || one->from_files < TFD_W_FORECAST || is_cause(view, one))
         return false;
+    if (one->side == TFD_SIDE_GPU)
+        return one->is_latent || tfd_gpu_computes(view);
     return one->is_latent || !import_failed;
 }
 
@@ -241,7 +266,7 @@ static double probability(const groups *all, const tfd_view *view, const group *
     if (is_independent(one))
         return 1.0 - 1.0 / (1.0 + odds(one));
     for (size_t i = 0; i < all->count; i++)
-        if (&all->items[i] != one && is_cause(view, &all->items[i]))
+        if (&all->items[i] != one && all->items[i].side == one->side && is_cause(view, &all->items[i]))
             others += odds(&all->items[i]);
     return odds(one) / (odds(one) + others);
 }
@@ -295,8 +320,7 @@ static tfd_status add_cause(const tfd_view *view, const groups *all, const group
     tfd_status st;
 
     cause->id = one->cause;
-    cause->side =
-        tfd_cause_side(one->cause) == TFD_SIDE_WARNING ? TFD_SIDE_IMPORT : tfd_cause_side(one->cause);
+    cause->side = one->side;
     cause->score = score_of(one);
     cause->probability = probability(all, view, one);
     if (cause->probability > PROBABILITY_MAX)
@@ -344,7 +368,8 @@ static tfd_status link_needs(const groups *all, const tfd_view *view, tfd_arena 
         if (!cause->needs_also)
             return TFD_ENOMEM;
         for (size_t j = 0; j < all->count; j++)
-            if (j != i && is_cause(view, &all->items[j]) && is_independent(&all->items[j]))
+            if (j != i && all->items[j].side == all->items[i].side && is_cause(view, &all->items[j]) &&
+                is_independent(&all->items[j]))
                 cause->needs_also[cause->needs_also_count++] = all->items[j].cause;
     }
     return TFD_OK;

@@ -5,8 +5,11 @@
 
 #include "core/check.h"
 #include "core/dll_trial.h"
+#include "core/driver.h"
+#include "core/gpu.h"
 #include "core/import.h"
 #include "core/probe.h"
+#include "kb/kb_gpu.h"
 #include "packages/record.h"
 #include "sys/child.h"
 
@@ -69,6 +72,7 @@ struct tfd_run {
     tfd_facts facts;
     probe_state probes[PROBE_COUNT];
     tfd_import_run *import;
+    tfd_driver_run *driver;
     tfd_report report;
     tfd_check_result results[CHECK_COUNT];
     uint64_t started_us;
@@ -120,6 +124,7 @@ void tfd_run_free(tfd_run *run)
     if (!run)
         return;
     tfd_import_free(run->import);
+    tfd_driver_free(run->driver);
     for (size_t i = 0; i < PROBE_COUNT; i++)
         tfd_arena_done(&run->probes[i].arena);
     tfd_arena_done(&run->rank_arena);
@@ -232,17 +237,17 @@ static bool can_import(const tfd_run *run)
 
 static void start_import(tfd_run *run)
 {
-    tfd_import_request request = {0};
+    tfd_import_request request = {run->facts.python.path, run->facts.module, run->options->script,
+                                  tfd_gpu_is_tried(&run->facts.gpu), run->options->timeout_ms};
     tfd_err err = {TFD_OK, 0, ""};
 
     if (!can_import(run))
         return;
-    request.python = run->facts.python.path;
-    request.module = run->facts.module;
-    request.script = run->options->script;
-    request.timeout_ms = run->options->timeout_ms;
     if (tfd_import_start(run->sys, &run->arena, &request, &run->import, &err) != TFD_OK)
         run->import = NULL;
+    if (request.wants_gpu &&
+        tfd_driver_start(run->sys, &run->arena, request.python, &run->driver, &err) != TFD_OK)
+        run->driver = NULL;
 }
 
 #define POLL_US 100000u
@@ -385,64 +390,30 @@ static tfd_works works_of(const tfd_run *run)
     return TFD_WORKS_OK;
 }
 
-/* TensorFlow and Keras wrap the exception that tells into one that repeats its traceback: the first raised
- * says more. */
-static const tfd_exception *telling_exception(const tfd_import *import)
-{
-    const tfd_exception *first = import->exception_count > 0 ? &import->exceptions[0] : NULL;
-    const tfd_exception *last = first ? &import->exceptions[import->exception_count - 1] : NULL;
-
-    if (first && first->name.len == 0 && first->path.len == 0 && tfd_str_is(first->type, "ImportError"))
-        return last;
-    return first;
-}
-
-static tfd_str import_summary(tfd_run *run)
-{
-    const tfd_import *import = &run->facts.import;
-
-    if (!import->ran)
-        return TFD_STR("");
-    if (import->timed_out)
-        return tfd_arena_fmt(
-            &run->arena, "did not end within %g s",
-            (double)(run->options->timeout_ms ? run->options->timeout_ms : TFD_CHILD_DEADLINE_MS) / 1e3);
-    if (import->signal != 0)
-        return tfd_arena_fmt(&run->arena, "died of signal %d", import->signal);
-    if (import->is_namespace)
-        return TFD_STR("succeeds as an empty namespace package");
-    if (import->stage == TFD_STAGE_START)
-        return tfd_arena_fmt(&run->arena, "the interpreter does not start (exit code %d)", import->exit_code);
-    return TFD_STR("");
-}
-
 static int exit_code_of(const tfd_run *run)
 {
     const tfd_report *report = &run->report;
 
-    if (report->import == TFD_WORKS_FAILS || report->gpu == TFD_WORKS_FAILS)
+    if (report->import == TFD_WORKS_FAILS)
+        return 1;
+    if (report->gpu == TFD_WORKS_FAILS && run->options->fail_on != TFD_FAIL_ON_IMPORT)
         return 1;
     return run->options->fail_on == TFD_FAIL_ON_WARNING && report->warning_count > 0 ? 1 : 0;
 }
 
 static void fill_report(tfd_run *run)
 {
+    tfd_view view = {&run->facts, run->options, run->kb};
     tfd_report *report = &run->report;
 
     report->has_target = true;
     report->knowledge = tfd_kb_date(run->kb);
     report->import = works_of(run);
     report->import_ran = run->facts.import.ran;
-    report->import_error = telling_exception(&run->facts.import);
-    report->import_summary = import_summary(run);
+    report->import_error = tfd_import_telling(&run->facts.import);
+    report->import_summary = tfd_import_summary(&run->facts, run->options->timeout_ms, &run->arena);
     report->import_seconds = (double)run->facts.import.wall_us / 1e6;
-    if (run->options->expect == TFD_EXPECT_GPU) {
-        report->gpu = TFD_WORKS_UNKNOWN;
-        report->gpu_why = TFD_STR("this version does not examine GPUs");
-    } else {
-        report->gpu = TFD_WORKS_NOT_EXPECTED;
-        report->gpu_why = TFD_STR("only the import was asked for");
-    }
+    report->gpu = tfd_gpu_judge(&view, report, was_examined(run), &run->arena, &report->gpu_why);
     report->total_us = run->sys->clock_us(run->sys) - run->started_us;
     report->exit_code = exit_code_of(run);
 }
@@ -471,6 +442,8 @@ static tfd_status examine(tfd_run *run, tfd_err *err)
     tf = run->facts.tensorflow < run->facts.dists.count ? &run->facts.dists.items[run->facts.tensorflow]
                                                         : NULL;
     st = tfd_kb_preload(run->kb, tf ? tf->version : TFD_STR(""), err);
+    if (st == TFD_OK && tfd_gpu_is_tried(&run->facts.gpu))
+        st = tfd_kb_gpu_preload(run->kb, err);
     if (st != TFD_OK)
         return st;
     run_phase(run, TFD_PHASE_FILES);
@@ -506,6 +479,8 @@ tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
     st = examine(run, err);
     if (st == TFD_OK)
         st = finish_import(run);
+    if (st == TFD_OK && run->driver)
+        st = tfd_driver_finish(run->driver, &run->arena, &run->facts.gpu.driver);
     if (st == TFD_OK)
         st = diagnose(run);
     if (st == TFD_OK)

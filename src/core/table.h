@@ -8,6 +8,8 @@
 /* No row. */
 #define TFD_NONE ((size_t)-1)
 
+typedef enum tfd_state { TFD_STATE_UNKNOWN = 0, TFD_STATE_ABSENT, TFD_STATE_PRESENT } tfd_state;
+
 /* TFD_TABLE(row) gives {items, count, capacity} for TFD_GROW, and whether the table is complete.
  */
 

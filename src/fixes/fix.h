@@ -6,7 +6,7 @@
 #include "fixes/fixes.h"
 
 #define TFD_FIXES_MAX 4
-#define TFD_COMMANDS_MAX 12
+#define TFD_COMMANDS_MAX 16
 
 typedef struct tfd_fix_ctx {
     const tfd_view *view;
@@ -83,5 +83,9 @@ void tfd_fix_tensorflow(tfd_fix_ctx *ctx);   /* tf-*, wheels of another kind */
 void tfd_fix_interpreter(tfd_fix_ctx *ctx);  /* python-*, venv-broken */
 void tfd_fix_search_path(tfd_fix_ctx *ctx);  /* shadowing, PYTHONPATH, LD_LIBRARY_PATH, variables */
 void tfd_fix_system(tfd_fix_ctx *ctx);       /* limits, rights, mounts, libraries of the system */
+void tfd_fix_gpu(tfd_fix_ctx *ctx);          /* gpu-*, driver-* */
+void tfd_fix_cuda(tfd_fix_ctx *ctx);         /* cuda-*, cudnn-*, gpu-arch, builds without CUDA */
+/* Adds "or install the newest TensorFlow whose CUDA this driver runs", where there is one. */
+void tfd_fix_older_cuda(tfd_fix_ctx *ctx);
 
 #endif

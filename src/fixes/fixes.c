@@ -19,6 +19,24 @@ static const fix_row rows[] = {
     {TFD_CAUSE_VENV_BROKEN, tfd_fix_interpreter},        {TFD_CAUSE_ARCH_MISMATCH, tfd_fix_interpreter},
     {TFD_CAUSE_NAME_SHADOWING, tfd_fix_search_path},     {TFD_CAUSE_PYTHONPATH_CONFLICT, tfd_fix_search_path},
     {TFD_CAUSE_LDPATH_CONFLICT, tfd_fix_search_path},    {TFD_CAUSE_ENV_SETTING, tfd_fix_search_path},
+    {TFD_CAUSE_GPU_NONE, tfd_fix_gpu},
+    {TFD_CAUSE_GPU_HIDDEN, tfd_fix_gpu},
+    {TFD_CAUSE_GPU_PERMISSION, tfd_fix_gpu},
+    {TFD_CAUSE_GPU_MEMORY, tfd_fix_gpu},
+    {TFD_CAUSE_DRIVER_MISSING, tfd_fix_gpu},
+    {TFD_CAUSE_DRIVER_TOO_OLD, tfd_fix_gpu},
+    {TFD_CAUSE_DRIVER_MISMATCH, tfd_fix_gpu},
+    {TFD_CAUSE_DRIVER_BROKEN, tfd_fix_gpu},
+    {TFD_CAUSE_GPU_ARCH, tfd_fix_cuda},
+    {TFD_CAUSE_TF_NO_GPU_BUILD, tfd_fix_cuda},
+    {TFD_CAUSE_CUDA_MISSING, tfd_fix_cuda},
+    {TFD_CAUSE_CUDA_VERSION, tfd_fix_cuda},
+    {TFD_CAUSE_CUDA_PATH, tfd_fix_cuda},
+    {TFD_CAUSE_CUDA_MIXED, tfd_fix_cuda},
+    {TFD_CAUSE_CUDA_TOOLCHAIN, tfd_fix_cuda},
+    {TFD_CAUSE_CUDNN_MISSING, tfd_fix_cuda},
+    {TFD_CAUSE_CUDNN_VERSION, tfd_fix_cuda},
+    {TFD_CAUSE_ROCM_VERSION, tfd_fix_cuda},
 };
 
 void tfd_fix_begin(tfd_fix_ctx *ctx, tfd_str title)
@@ -103,7 +121,7 @@ tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena
     for (size_t i = 1; i < report->cause_count; i++) {
         const tfd_cause *other = &report->causes[i];
 
-        if (other->needs_also_count == 0 || other->fix_count == 0)
+        if (other->needs_also_count == 0 || other->fix_count == 0 || other->side != first->side)
             continue;
         for (size_t j = 0; j < other->fixes[0].command_count; j++) {
             if (first->fixes[0].command_count == TFD_COMMANDS_MAX ||

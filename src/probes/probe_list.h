@@ -3,6 +3,7 @@
 /* clang-format off: one line each */
 TFD_PROBE(system)
 TFD_PROBE(python)
+TFD_PROBE(gpu)
 TFD_PROBE(packages)
 TFD_PROBE(settings)
 TFD_PROBE(interpreters)
@@ -10,4 +11,5 @@ TFD_PROBE(record)
 TFD_PROBE(modules)
 TFD_PROBE(native)
 TFD_PROBE(windows)
+TFD_PROBE(cuda)
 /* clang-format on */

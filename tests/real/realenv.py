@@ -29,7 +29,7 @@ def case(name, base, cause, also=(), expect="cause", tfdiag=(), kind="venv", sui
     tfdiag  further arguments for tfdiag; "--no-run" where only the forecast can be judged
     kind    "venv": copy of the environment; "base": private copy of the base interpreter with the
             packages in its own site-packages; "none": an empty folder, the case makes all
-    suite   break, healthy, gpu
+    suite   break, healthy, gpu, gpu-sim
     """
     def deco(f):
         if name in CASES:

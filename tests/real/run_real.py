@@ -241,7 +241,7 @@ def main():
     ap.add_argument("--cache", default=os.environ.get("TFDIAG_CACHE") or default, help="where make_envs.sh made the environments")
     ap.add_argument("--work", help="where the copies go (CACHE/work)")
     ap.add_argument("--case", action="append", help="only these (a trailing * matches)")
-    ap.add_argument("--suite", action="append", choices=["break", "healthy", "gpu"], help="default: break and healthy")
+    ap.add_argument("--suite", action="append", choices=["break", "healthy", "gpu", "gpu-sim"], help="default: break and healthy")
     ap.add_argument("--shard", default="1/1", metavar="I/N", help="every Nth case, beginning with the Ith")
     ap.add_argument("--jobs", type=int, default=2)
     ap.add_argument("--all", action="store_true", help="also the full run and the repair of the cases that cases.py keeps to the forecast")
@@ -255,7 +255,7 @@ def main():
     ap.add_argument("--json", metavar="OUT", help="write the results")
     ap.add_argument("--reports", metavar="DIR", help="write every report")
     a = ap.parse_args()
-    names = [n for n, c in realenv.CASES.items() if c["suite"] in (a.suite or (["break", "healthy"] if not a.case else ["break", "healthy", "gpu"]))]
+    names = [n for n, c in realenv.CASES.items() if c["suite"] in (a.suite or (["break", "healthy"] if not a.case else ["break", "healthy", "gpu", "gpu-sim"]))]
     if a.case:
         names = [n for n in names if any(n == w or (w.endswith("*") and n.startswith(w[:-1])) for w in a.case)]
     i, n = (int(x) for x in a.shard.split("/"))

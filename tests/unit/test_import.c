@@ -120,7 +120,7 @@ static void test_lies(void **state)
 
 static tfd_import run_import(const char *python, const char *module, const char *script)
 {
-    tfd_import_request request = {tfd_str_of(python), tfd_str_of(module), tfd_str_of(script), 20000};
+    tfd_import_request request = {tfd_str_of(python), tfd_str_of(module), tfd_str_of(script), false, 20000};
     tfd_import_run *run;
     tfd_import import;
     tfd_err err = {0};

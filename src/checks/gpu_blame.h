@@ -1,0 +1,58 @@
+/* What the checks about GPUs share. */
+#ifndef TFD_CHECKS_GPU_BLAME_H
+#define TFD_CHECKS_GPU_BLAME_H
+
+#include "core/check.h"
+#include "core/gpu.h"
+#include "kb/kb_gpu.h"
+
+/* Weights in the order in which faults that stand beside each other are best repaired: a build without CUDA
+ * first, then the device, what hides it, its driver, the libraries. All are above TFD_W_STRONG. */
+enum {
+    TFD_GPU_W_BUILD = TFD_W_PROOF + 25,
+    TFD_GPU_W_DEVICE = TFD_W_PROOF + 20,
+    TFD_GPU_W_ACCESS = TFD_W_PROOF + 15,
+    TFD_GPU_W_DRIVER = TFD_W_PROOF + 10,
+    TFD_GPU_W_ARCH = TFD_W_PROOF + 5,
+    TFD_GPU_W_LIBRARY = TFD_W_PROOF,
+    TFD_GPU_W_SURE = TFD_W_STRONG + 10
+};
+
+/* A finding on the GPU's side. */
+tfd_finding tfd_gpu_finding(tfd_cause_id cause, tfd_str subject, int weight, tfd_effect effect);
+/* Skips the check, with the reason, where no GPU has to work; true then. */
+bool tfd_gpu_skip(const tfd_view *view, tfd_findings *out);
+
+/* An NVIDIA GPU as far as it is known: by the driver's answer, else by its PCI id. */
+typedef struct tfd_gpu_seen {
+    tfd_str name;         /* "NVIDIA GeForce RTX 3090", "GA102" or "device 10de:2204" */
+    tfd_str cc;           /* "8.6"; empty: not known */
+    tfd_str architecture; /* "Ampere"; empty: not known */
+    tfd_str source;
+} tfd_gpu_seen;
+
+/* Number of NVIDIA GPUs, and one of them. Text lives in the arena of out. */
+size_t tfd_gpu_seen_count(const tfd_view *view);
+tfd_gpu_seen tfd_gpu_seen_get(const tfd_view *view, tfd_findings *out, size_t index);
+
+typedef enum tfd_gpu_code {
+    TFD_GPU_CODE_UNKNOWN,
+    TFD_GPU_CODE_NONE,
+    TFD_GPU_CODE_PTX,
+    TFD_GPU_CODE_NATIVE
+} tfd_gpu_code;
+/* What the build has for a compute capability: machine code (of the same major and not a higher minor), code
+ * that the driver compiles, or nothing (CUDA C++ Programming Guide, "Application Compatibility"). */
+tfd_gpu_code tfd_gpu_code_for(const tfd_gpu_build *build, tfd_str cc);
+
+/* Version of the driver: of the kernel module, else of its libraries; empty: not known. */
+tfd_str tfd_gpu_driver_version(const tfd_view *view);
+/* Whether libcuda.so.1 is one of the forward-compatibility package or of WSL, whose version is not the
+ * kernel's. */
+bool tfd_gpu_is_compat(const tfd_view *view);
+/* Whether libcuda.so.1 is the empty one that toolkits link against. */
+bool tfd_gpu_is_stub(const tfd_view *view);
+/* Whether nothing of the driver's device files is there. */
+bool tfd_gpu_has_no_nodes(const tfd_view *view);
+
+#endif

@@ -1,0 +1,121 @@
+#include "core/gpu.h"
+
+bool tfd_gpu_is_tried(const tfd_gpu *gpu)
+{
+    return gpu->was_looked_for && (gpu->is_possible || gpu->is_asked);
+}
+
+static bool has_device_for(const tfd_gpu *gpu)
+{
+    if (gpu->build.is_rocm == TFD_YES)
+        return gpu->devices.count > gpu->nvidia_count;
+    return gpu->is_possible && (gpu->nvidia_count > 0 || gpu->devices.count == 0);
+}
+
+bool tfd_gpu_is_expected(const tfd_view *view)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+
+    if (!gpu->was_looked_for)
+        return false;
+    if (gpu->is_asked)
+        return true;
+    return tfd_str_is(view->facts->module_top, "tensorflow") && has_device_for(gpu) &&
+           (gpu->build.is_cuda == TFD_YES || gpu->build.is_rocm == TFD_YES);
+}
+
+bool tfd_gpu_computes(const tfd_view *view)
+{
+    return view->facts->import.gpu.computed;
+}
+
+static tfd_str why_not_expected(const tfd_view *view)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+
+    if (view->options->expect == TFD_EXPECT_IMPORT)
+        return TFD_STR("only the import was asked for");
+    if (!gpu->was_looked_for)
+        return TFD_STR("GPUs are not looked for on this system");
+    if (!has_device_for(gpu))
+        return gpu->devices.complete ? TFD_STR("no NVIDIA GPU in this machine")
+                                     : TFD_STR("no NVIDIA GPU was seen; not all places could be looked at");
+    if (gpu->build.is_cuda == TFD_NO)
+        return TFD_STR("this build of TensorFlow has no GPU support");
+    return TFD_STR("it is not known whether this TensorFlow has GPU support");
+}
+
+static size_t count_causes(const tfd_report *report)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->cause_count; i++)
+        count += report->causes[i].side == TFD_SIDE_GPU ? 1 : 0;
+    return count;
+}
+
+static tfd_str how_it_failed(const tfd_gpu_trial *trial, tfd_arena *arena)
+{
+    if (trial->ended_by != 0)
+        return tfd_arena_fmt(arena,
+                             "TensorFlow lists %zu GPU%s; the process died of signal %d at the step \"%.*s\"",
+                             trial->names.count, trial->names.count == 1 ? "" : "s", trial->ended_by,
+                             TFD_ARG(trial->compute_step));
+    if (trial->timed_out)
+        return tfd_arena_fmt(
+            arena, "TensorFlow lists %zu GPU%s; computing did not end in time (step \"%.*s\")",
+            trial->names.count, trial->names.count == 1 ? "" : "s", TFD_ARG(trial->compute_step));
+    return tfd_arena_fmt(arena, "TensorFlow lists %zu GPU%s; computing fails at the step \"%.*s\"",
+                         trial->names.count, trial->names.count == 1 ? "" : "s",
+                         TFD_ARG(trial->compute_step));
+}
+
+/* After an import that worked and a list of devices. */
+static tfd_works judge_trial(const tfd_view *view, const tfd_report *report, tfd_arena *arena, tfd_str *why)
+{
+    const tfd_gpu_trial *trial = &view->facts->import.gpu;
+
+    if (!trial->listed) {
+        *why = trial->list_error.len > 0 ? trial->list_error : TFD_STR("TensorFlow could not list GPUs");
+        return TFD_WORKS_FAILS;
+    }
+    if (trial->names.count == 0) {
+        *why = TFD_STR("TensorFlow lists no GPU");
+        return TFD_WORKS_FAILS;
+    }
+    if (trial->computed) {
+        *why = tfd_arena_fmt(arena, "TensorFlow computes on %zu GPU%s", trial->names.count,
+                             trial->names.count == 1 ? "" : "s");
+        return TFD_WORKS_OK;
+    }
+    if (trial->compute_began) {
+        *why = how_it_failed(trial, arena);
+        return TFD_WORKS_FAILS;
+    }
+    *why = tfd_arena_fmt(arena, "TensorFlow lists %zu GPU%s; computing was not tried%s%.*s",
+                         trial->names.count, trial->names.count == 1 ? "" : "s",
+                         trial->compute_skipped.len > 0 ? ": " : "", TFD_ARG(trial->compute_skipped));
+    return count_causes(report) > 0 ? TFD_WORKS_FAILS : TFD_WORKS_OK;
+}
+
+tfd_works tfd_gpu_judge(const tfd_view *view, const tfd_report *report, bool was_examined, tfd_arena *arena,
+                        tfd_str *why)
+{
+    if (!tfd_gpu_is_expected(view)) {
+        *why = why_not_expected(view);
+        return TFD_WORKS_NOT_EXPECTED;
+    }
+    if (report->import == TFD_WORKS_FAILS) {
+        *why = TFD_STR("TensorFlow cannot be imported");
+        return TFD_WORKS_FAILS;
+    }
+    if (view->facts->import.gpu.asked)
+        return judge_trial(view, report, arena, why);
+    if (count_causes(report) > 0) {
+        *why = TFD_STR("by what lies on the disk it does not work");
+        return TFD_WORKS_FAILS;
+    }
+    *why = was_examined ? TFD_STR("nothing on the disk speaks against it; it was not tried")
+                        : TFD_STR("not all checks were made");
+    return was_examined ? TFD_WORKS_OK : TFD_WORKS_UNKNOWN;
+}

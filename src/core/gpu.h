@@ -1,0 +1,19 @@
+/* Whether a GPU is expected to work, and whether one does. */
+#ifndef TFD_CORE_GPU_H
+#define TFD_CORE_GPU_H
+
+#include "core/report.h"
+#include "core/view.h"
+
+/* Whether GPUs are looked into beyond the list of devices: one is there, or the user wants one. */
+bool tfd_gpu_is_tried(const tfd_gpu *gpu);
+/* Whether a GPU has to work: the user says so, or the machine has one that this build is made for. */
+bool tfd_gpu_is_expected(const tfd_view *view);
+/* Whether the import child computed on every GPU that it listed, or on none of them. What only lists is
+ * neither. */
+bool tfd_gpu_computes(const tfd_view *view);
+/* The member "gpu" of the report, after the ranking. why is one sentence. */
+tfd_works tfd_gpu_judge(const tfd_view *view, const tfd_report *report, bool was_examined, tfd_arena *arena,
+                        tfd_str *why);
+
+#endif

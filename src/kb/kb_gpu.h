@@ -1,0 +1,65 @@
+/* What is known of NVIDIA GPUs, drivers, CUDA and cuDNN: data files gpus.json, cuda.json and cudnn.json. They
+ * are parsed only where a GPU is looked for. As everywhere in the knowledge base, what no row names is
+ * unknown. */
+#ifndef TFD_KB_KB_GPU_H
+#define TFD_KB_KB_GPU_H
+
+#include "kb/kb.h"
+
+typedef struct tfd_kb_chip {
+    tfd_str name;               /* "GA102" */
+    tfd_str architecture;       /* "Ampere" */
+    tfd_str compute_capability; /* "8.6" */
+    tfd_str ids;                /* PCI device ids, four hexadecimal digits each, separated by blanks */
+} tfd_kb_chip;
+
+typedef struct tfd_kb_architecture {
+    tfd_str name;
+    tfd_str last_branch; /* of the driver that supports it: "470"; empty: the newest does */
+    tfd_str min_driver;  /* first driver for Linux; empty: not known */
+    tfd_kb_origin origin;
+} tfd_kb_architecture;
+
+typedef struct tfd_kb_driver_error {
+    int code;
+    tfd_str name; /* "CUDA_ERROR_NO_DEVICE" */
+    tfd_str text;
+    tfd_kb_origin origin;
+} tfd_kb_driver_error;
+
+typedef struct tfd_kb_cudnn {
+    tfd_str version;        /* first one that the row is about */
+    tfd_str min_cc, max_cc; /* compute capabilities that it has kernels for */
+    tfd_kb_origin origin;
+} tfd_kb_cudnn;
+
+/* Parses the three files. After it all queries below only read. TFD_EFORMAT, TFD_ENOMEM. */
+tfd_status tfd_kb_gpu_preload(tfd_kb *kb, tfd_err *err);
+
+/* The chip that carries a PCI device id of NVIDIA's, or NULL. */
+const tfd_kb_chip *tfd_kb_chip_find(tfd_kb *kb, uint32_t device);
+const tfd_kb_architecture *tfd_kb_architecture_find(tfd_kb *kb, tfd_str name);
+/* The architecture of a compute capability, by the chips that have it; empty if none has. */
+tfd_str tfd_kb_architecture_of(tfd_kb *kb, tfd_str compute_capability);
+
+/* Libraries without which a TensorFlow of this version, built for this CUDA ("12.5.1"), uses no GPU. A
+ * version that the table does not know is answered by the CUDA generation alone; *is_exact says which it was.
+ */
+tfd_kb_strs tfd_kb_cuda_libraries(tfd_kb *kb, tfd_str tf_version, tfd_str cuda, bool *is_exact);
+/* The oldest Linux driver that runs programs built for this CUDA ("12.5": minor-version compatibility from 11
+ * on), and the one that was released with it. Empty: not known. */
+tfd_str tfd_kb_driver_floor(tfd_kb *kb, tfd_str cuda);
+tfd_str tfd_kb_toolkit_driver(tfd_kb *kb, tfd_str cuda);
+/* Compute capabilities that a CUDA version can make code for; false if no row is about it. */
+bool tfd_kb_cuda_targets(tfd_kb *kb, tfd_str cuda, tfd_str *min_cc, tfd_str *max_cc);
+const tfd_kb_driver_error *tfd_kb_driver_error_find(tfd_kb *kb, int code);
+/* The distribution that brings a library for a CUDA generation ("libcufft.so.11", "12": nvidia-cufft-cu12),
+ * and the folder below site-packages in which it lies ("nvidia/cufft/lib"). Empty if none is known. */
+tfd_str tfd_kb_cuda_dist(tfd_kb *kb, tfd_str library, tfd_str cuda, tfd_str *folder);
+
+/* The row for a cuDNN version: the newest one not above it; NULL below the first. */
+const tfd_kb_cudnn *tfd_kb_cudnn_find(tfd_kb *kb, tfd_str version);
+/* Files of a cuDNN major ("9"), libcudnn.so.9 first; empty if it is not known. */
+tfd_kb_strs tfd_kb_cudnn_files(tfd_kb *kb, tfd_str major);
+
+#endif
