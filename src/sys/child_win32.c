@@ -15,6 +15,7 @@
 #define GONE_US 2000000u /* a process that is not gone by then waits in the kernel; it is given up */
 #define STEP_MS 2u
 #define KILLED_CODE 1u
+#define PROCESSES_MAX 256u
 
 static tfd_child *alive; /* children not yet ended */
 
@@ -201,54 +202,77 @@ static bool has_ended(const tfd_child *child)
     return !child->process || WaitForSingleObject(child->process, 0) == WAIT_OBJECT_0;
 }
 
-/* Processes of the job that live; the child itself while it does. */
-static size_t count_alive(const tfd_child *child)
+/* The console of the children, which Wine starts in their job. */
+static bool is_console_host(DWORD id)
 {
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION info;
+    static const WCHAR name[] = L"\\conhost.exe";
+    WCHAR path[MAX_PATH + 1];
+    DWORD n = MAX_PATH + 1;
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
+    bool is = false;
 
-    memset(&info, 0, sizeof info);
-    if (child->job &&
-        QueryInformationJobObject(child->job, JobObjectBasicAccountingInformation, &info, sizeof info, NULL))
-        return info.ActiveProcesses;
-    return has_ended(child) ? 0 : 1;
+    if (process && QueryFullProcessImageNameW(process, 0, path, &n) && n >= wcslen(name))
+        is = _wcsicmp(path + n - wcslen(name), name) == 0;
+    if (process)
+        (void)CloseHandle(process);
+    return is;
+}
+
+/* Processes of the job that live, the child itself left out; of many the first PROCESSES_MAX. */
+static size_t count_others(const tfd_child *child)
+{
+    union {
+        JOBOBJECT_BASIC_PROCESS_ID_LIST list;
+        unsigned char room[sizeof(JOBOBJECT_BASIC_PROCESS_ID_LIST) + PROCESSES_MAX * sizeof(ULONG_PTR)];
+    } all;
+    DWORD own = child->process ? GetProcessId(child->process) : 0;
+    size_t count = 0;
+
+    memset(&all, 0, sizeof all);
+    if (!child->job ||
+        (!QueryInformationJobObject(child->job, JobObjectBasicProcessIdList, &all, sizeof all, NULL) &&
+         GetLastError() != ERROR_MORE_DATA))
+        return 0;
+    for (DWORD i = 0; i < all.list.NumberOfProcessIdsInList; i++)
+        if ((DWORD)all.list.ProcessIdList[i] != own && !is_console_host((DWORD)all.list.ProcessIdList[i]))
+            count++;
+    return count;
 }
 
 /* Ends the whole tree; the number of processes besides the child that were still alive. */
 static size_t end_tree(tfd_child *child)
 {
     uint64_t until = tfd_win32_clock_us() + GONE_US;
-    size_t others = count_alive(child);
+    size_t others = count_others(child);
 
-    if (others && !has_ended(child))
-        others--;
     if (child->job)
         (void)TerminateJobObject(child->job, KILLED_CODE);
     if (child->process && !has_ended(child)) {
         (void)TerminateProcess(child->process, KILLED_CODE);
         (void)WaitForSingleObject(child->process, GONE_US / 1000u);
     }
-    while (count_alive(child) && tfd_win32_clock_us() < until)
+    while (count_others(child) && tfd_win32_clock_us() < until)
         Sleep(STEP_MS);
     return others;
 }
 
 /* Of the child; of the largest process of its tree where that was larger: python.exe of a virtual environment
  * is a small program that starts the real one. */
-static uint64_t read_peak(const tfd_child *child)
+static void note_peak(tfd_child *child)
 {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION job;
     PROCESS_MEMORY_COUNTERS memory;
-    uint64_t peak = 0;
+    uint64_t *peak = &child->result.peak_bytes;
 
     memset(&memory, 0, sizeof memory);
     memset(&job, 0, sizeof job);
-    if (child->process && GetProcessMemoryInfo(child->process, &memory, sizeof memory))
-        peak = memory.PeakWorkingSetSize;
+    if (child->process && GetProcessMemoryInfo(child->process, &memory, sizeof memory) &&
+        memory.PeakWorkingSetSize > *peak)
+        *peak = memory.PeakWorkingSetSize;
     if (child->job &&
         QueryInformationJobObject(child->job, JobObjectExtendedLimitInformation, &job, sizeof job, NULL) &&
-        job.PeakProcessMemoryUsed > peak)
-        peak = job.PeakProcessMemoryUsed;
-    return peak;
+        job.PeakProcessMemoryUsed > *peak)
+        *peak = job.PeakProcessMemoryUsed;
 }
 
 /* end: TFD_CHILD_RUNNING where it ended by itself. */
@@ -278,7 +302,7 @@ static void finish(tfd_child *child, tfd_child_end end)
     result->out_total = child->out.total;
     result->err_total = child->err.total;
     result->wall_us = tfd_win32_clock_us() - child->started_us;
-    result->peak_bytes = read_peak(child);
+    note_peak(child);
 }
 
 bool tfd_child_poll(tfd_child *child, uint64_t wait_us)
@@ -298,6 +322,7 @@ bool tfd_child_poll(tfd_child *child, uint64_t wait_us)
             finish(child, TFD_CHILD_RUNNING);
             break;
         }
+        note_peak(child); /* Wine forgets it at the end */
         now = tfd_win32_clock_us();
         if (now >= child->deadline_us) {
             finish(child, TFD_CHILD_TIMEOUT);

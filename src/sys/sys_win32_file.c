@@ -232,6 +232,15 @@ tfd_status tfd_win32_access(const tfd_sys *sys, tfd_str path, unsigned wanted, t
     (void)sys;
     if (st != TFD_OK)
         return st;
+    if (wanted & TFD_ACCESS_WRITE) { /* an administrator under Wine may write to it all the same */
+        DWORD attributes = GetFileAttributesW(z.z);
+
+        if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_READONLY) &&
+            !(attributes & FILE_ATTRIBUTE_DIRECTORY)) {
+            tfd_win32_path_done(&z);
+            return tfd_win32_fail(err, ERROR_ACCESS_DENIED, path, "access");
+        }
+    }
     file = CreateFileW(z.z, rights, SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | OPEN_FLAGS,
                        NULL);
     if (file == INVALID_HANDLE_VALUE)

@@ -91,6 +91,8 @@ static void fill_version(const tfd_sys *sys, tfd_arena *keep, tfd_arena *scratch
     if (revision.is_number)
         out->kernel =
             tfd_arena_fmt(keep, "%.*s.%llu", TFD_ARG(out->kernel), (unsigned long long)revision.number);
+    if (tfd_str_starts_z(product, "Microsoft "))
+        product = tfd_str_from(product, sizeof "Microsoft " - 1);
     /* The registry of Windows 11 says Windows 10; the build tells. */
     if (info.dwBuildNumber >= 22000 && tfd_str_starts_z(product, "Windows 10"))
         product = tfd_arena_fmt(scratch, "Windows 11%.*s", TFD_ARG(tfd_str_from(product, 10)));

@@ -1,59 +1,54 @@
 /* Replays a corpus through a fuzz target under any compiler: every file of the folders given is one input, so
  * a past crash is an ordinary regression test. */
-#include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "sys/sys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define INPUT_MAX ((size_t)4 << 20)
 
-static int replay_file(const char *path)
+static int replay_file(const tfd_sys *sys, tfd_str path)
 {
-    FILE *file = fopen(path, "rb");
-    uint8_t *data = malloc(INPUT_MAX);
-    size_t size;
-
-    if (!file || !data) {
-        free(data);
-        if (file)
-            (void)fclose(file);
-        return 0; /* a folder, or gone */
-    }
-    size = fread(data, 1, INPUT_MAX, file);
-    (void)fclose(file);
-    (void)LLVMFuzzerTestOneInput(data, size);
-    free(data);
-    return 1;
-}
-
-static int replay_folder(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
+    tfd_arena arena;
+    tfd_str text;
     int count = 0;
 
-    if (!dir)
-        return 0;
-    while ((entry = readdir(dir)) != NULL) {
-        char path[4096];
-
-        if (entry->d_name[0] == '.')
-            continue;
-        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        count += replay_file(path);
+    tfd_arena_init(&arena, 0);
+    if (tfd_sys_read_file(sys, &arena, path, INPUT_MAX, &text, NULL) == TFD_OK) { /* not a folder */
+        (void)LLVMFuzzerTestOneInput((const uint8_t *)text.ptr, text.len);
+        count = 1;
     }
-    (void)closedir(dir);
+    tfd_arena_done(&arena);
+    return count;
+}
+
+static int replay_folder(const tfd_sys *sys, const char *folder)
+{
+    tfd_arena arena;
+    tfd_dirents list;
+    int count = 0;
+
+    tfd_arena_init(&arena, 0);
+    if (sys->list(sys, &arena, tfd_str_of(folder), &list, NULL) == TFD_OK)
+        for (size_t i = 0; i < list.count; i++)
+            if (list.items[i].name.ptr[0] != '.')
+                count += replay_file(
+                    sys, tfd_path_join(sys->style, &arena, tfd_str_of(folder), list.items[i].name));
+    tfd_arena_done(&arena);
     return count;
 }
 
 int main(int argc, char **argv)
 {
+    tfd_sys *sys;
     int count = 0;
 
+    if (tfd_sys_native_new(&sys, NULL) != TFD_OK)
+        return 1;
     for (int i = 1; i < argc; i++)
-        count += replay_folder(argv[i]);
+        count += replay_folder(sys, argv[i]);
+    tfd_sys_native_free(sys);
     printf("%d inputs replayed\n", count);
     if (count == 0) {
         fprintf(stderr, "no corpus found: nothing was tested\n");

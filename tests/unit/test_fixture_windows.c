@@ -135,7 +135,10 @@ static void test_folders(void **state)
     assert_int_equal(sys->readlink(sys, &arena, TFD_STR("C:\\Users\\me\\note.txt"), &out, NULL), TFD_EIO);
     assert_int_equal(sys->realpath(sys, &arena, TFD_STR("c:/users/me/junction/KERNEL32.dll"), &out, NULL),
                      TFD_OK);
-    assert_string_equal(out.ptr, "C:\\Windows\\System32\\kernel32.dll");
+    /* Where the host does not mind the case either, a name stays as it was asked for. */
+    assert_true(host->style == TFD_PATH_WINDOWS
+                    ? tfd_str_eq_nocase(out, TFD_STR("C:\\Windows\\System32\\kernel32.dll"))
+                    : tfd_str_is(out, "C:\\Windows\\System32\\kernel32.dll"));
     assert_int_equal(sys->access(sys, TFD_STR("C:\\Users\\me\\note.txt"), TFD_ACCESS_WRITE, NULL),
                      TFD_EACCESS);
     assert_int_equal(sys->access(sys, TFD_STR("C:\\Users\\me\\cloud.dll"), TFD_ACCESS_EXEC, NULL), TFD_OK);
