@@ -155,6 +155,20 @@ static tfd_win_order ctypes_order(const native *n, bool has_path)
     return has_path ? TFD_WIN_FLAGS : TFD_WIN_DEFAULTS;
 }
 
+static bool is_module(const tfd_step *step)
+{
+    return step->kind == TFD_STEP_OPEN && !tfd_str_ends_z(step->path, ".so");
+}
+
+/* Kernels in a ".so" are opened by TensorFlow itself, with LOAD_WITH_ALTERED_SEARCH_PATH
+ * (tf.load_op_library). */
+static tfd_win_order order_of(const native *n, const tfd_step *step)
+{
+    if (step->kind != TFD_STEP_OPEN)
+        return ctypes_order(n, true);
+    return is_module(step) ? n->order : TFD_WIN_ALTERED;
+}
+
 static tfd_status take_step(native *n, const tfd_step *step)
 {
     tfd_win_loader *l = &n->loader;
@@ -169,8 +183,7 @@ static tfd_status take_step(native *n, const tfd_step *step)
     if (step->kind == TFD_STEP_NAME)
         st = tfd_win_open_name(l, step->path, ctypes_order(n, false), step->owner, &file, &ok, n->err);
     else
-        st = tfd_win_open(l, step->path, step->kind == TFD_STEP_OPEN ? n->order : ctypes_order(n, true),
-                          step->owner, &file, &ok, n->err);
+        st = tfd_win_open(l, step->path, order_of(n, step), step->owner, &file, &ok, n->err);
     if (st == TFD_OK)
         st = mark_closure(n, step->is_optional);
     if (st != TFD_OK || file == TFD_NONE || step->kind == TFD_STEP_NAME)
@@ -179,7 +192,7 @@ static tfd_status take_step(native *n, const tfd_step *step)
         l->files.items[file].state = TFD_OBJECT_UNKNOWN; /* it was there a moment ago */
         l->files.items[file].why = TFD_STR("it comes and goes");
     }
-    n->marks.module[file] = step->kind == TFD_STEP_OPEN;
+    n->marks.module[file] = is_module(step);
     n->marks.dist[file] = step->dist;
     return st;
 }
