@@ -4,7 +4,8 @@
  *
  * MACHINE: folder of a recorded machine, or "-" for this one. LIST: what the process does, one line each, in
  * order: "order flags" or "order altered" (how extension modules are opened from here on), "dir PATH"
- * (os.add_dll_directory), "late PATH", "name NAME" (ctypes by name), "open PATH" (an extension module).
+ * (os.add_dll_directory), "late PATH", "name NAME" (ctypes by name), "library PATH" (ctypes by path), "open
+ * PATH" (an extension module).
  *
  * Lines, fields separated by tabs: "file", path, state, why, rule, system or own; "need", by, name, state,
  * hit or
@@ -72,8 +73,11 @@ static tfd_status obey(tfd_win_loader *loader, tfd_str verb, tfd_str rest, tfd_w
         st = tfd_win_open_name(loader, rest, *order == TFD_WIN_ALTERED ? TFD_WIN_STANDARD : TFD_WIN_DEFAULTS,
                                TFD_STR(""), &file, &ok, err);
     else
-        st = tfd_win_open(loader, rest, *order, TFD_STR(""), &file, &ok, err);
-    if (st == TFD_OK && (tfd_str_is(verb, "name") || tfd_str_is(verb, "open")))
+        st =
+            tfd_win_open(loader, rest,
+                         *order == TFD_WIN_ALTERED && tfd_str_is(verb, "library") ? TFD_WIN_STANDARD : *order,
+                         TFD_STR(""), &file, &ok, err);
+    if (st == TFD_OK && !tfd_str_is(verb, "order") && !tfd_str_is(verb, "dir") && !tfd_str_is(verb, "late"))
         printf("root\t%.*s\t%s\n", TFD_ARG(rest), ok ? "ok" : "fails");
     return st;
 }
