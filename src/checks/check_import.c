@@ -73,6 +73,38 @@ static void blame_intruders(const tfd_view *view, tfd_str text, tfd_findings *ou
     }
 }
 
+/* SIGXCPU at the soft limit, SIGKILL at the hard one (setrlimit(2)); an import never takes minutes of it. */
+#define CPU_TIME_MAX 60
+
+static bool is_out_of_time(const tfd_view *view)
+{
+    const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_CPU];
+
+    return view->facts->import.signal == 24 ||
+           (view->facts->import.signal == 9 && limit->state == TFD_STATE_PRESENT &&
+            limit->integer < CPU_TIME_MAX);
+}
+
+/* "Check failed: ret == 0 (11 vs. 0)Thread tf_Compute creation via pthread_create() failed." of TensorFlow,
+ * and "OpenBLAS blas_thread_init: pthread_create failed": the function's name stands in both. */
+static bool has_no_thread(const tfd_view *view)
+{
+    bool filtered = view->facts->system && view->facts->system->seccomp_filter;
+
+    return tfd_str_find_z(view->facts->import.err, "pthread_create") != TFD_NPOS &&
+           (!filtered || view->facts->scalars[TFD_FACT_LIMIT_NPROC].state == TFD_STATE_PRESENT);
+}
+
+static tfd_str line_with(tfd_str text, const char *words)
+{
+    tfd_str line;
+
+    while (tfd_str_line(&text, &line))
+        if (tfd_str_find_z(line, words) != TFD_NPOS)
+            return tfd_str_sub(line, 0, 300);
+    return TFD_STR("");
+}
+
 /* Libraries end the process in their own words; a variable that these name, or a limit that is in force,
  * explains it. */
 static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *out)
@@ -82,6 +114,10 @@ static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *o
 
     if (name.len > 0)
         add(view, tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_NAMED, TFD_EFFECT_BREAKS), text, out);
+    if (has_no_thread(view))
+        add(view,
+            tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
+            line_with(facts->import.err, "pthread_create"), out);
     if (facts->scalars[TFD_FACT_LIMIT_DATA].state == TFD_STATE_PRESENT)
         add(view,
             tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("data segment"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
@@ -102,7 +138,13 @@ static void blame_signal(const tfd_view *view, tfd_findings *out)
     if (import->signal == 4 && cpu && cpu->known && cpu->arch == TFD_ARCH_X86_64 && !cpu->avx_enabled)
         add(view, tfd_finding_of(TFD_CAUSE_CPU_NO_AVX, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS), text,
             out);
-    if (import->signal == 9)
+    if (is_out_of_time(view))
+        add(view,
+            tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processor time"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
+            tfd_arena_fmt(out->arena, "%.*s: the limit of processor time (ulimit -t) was reached",
+                          TFD_ARG(text)),
+            out);
+    else if (import->signal == 9)
         add(view, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("memory"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
             tfd_arena_fmt(out->arena, "%.*s: as the system does when memory runs out", TFD_ARG(text)), out);
     if (import->signal == 31)
@@ -112,12 +154,6 @@ static void blame_signal(const tfd_view *view, tfd_findings *out)
             out);
     blame_intruders(view, text, out);
     blame_last_words(view, text, out);
-    if (import->signal == 24)
-        add(view,
-            tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processor time"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
-            tfd_arena_fmt(out->arena, "%.*s: the limit of processor time (ulimit -t) was reached",
-                          TFD_ARG(text)),
-            out);
     /* A process that ends itself (SIGABRT) has found something that it does not expect; that is no sign of
      * damage. */
     if (file.len > 0 && import->signal != 6)

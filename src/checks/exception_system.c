@@ -98,6 +98,22 @@ bool tfd_rule_interrupt(const tfd_reading *r)
 
     if (!tfd_str_is(r->exc->type, "KeyboardInterrupt"))
         return false;
+    /* "OpenBLAS blas_thread_init: pthread_create failed for thread 1 of 2: Resource temporarily unavailable"
+     */
+    if (tfd_str_find_z(r->view->facts->import.err, "pthread_create") != TFD_NPOS && !filtered) {
+        tfd_finding finding =
+            tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+        tfd_str text = r->view->facts->import.err;
+
+        while (tfd_str_line(&text, &finding.text) &&
+               tfd_str_find_z(finding.text, "pthread_create") == TFD_NPOS)
+            continue;
+        finding.text = tfd_str_sub(finding.text, 0, 300);
+        finding.from_import = true;
+        finding.source = TFD_STR("import");
+        tfd_findings_add(r->out, &finding);
+        return true;
+    }
     return tfd_reading_add(r, filtered ? tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("seccomp"),
                                                         TFD_W_POINTS, TFD_EFFECT_BREAKS)
                                        : tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"),

@@ -14,6 +14,10 @@ TFD_FACT(KERAS_JSON_FAULT, "keras.json.fault", TFD_TYPE_TEXT, "What Keras refuse
 TFD_FACT(LIMIT_AS, "limit.address_space", TFD_TYPE_INT, "Limit of the address space in bytes (ulimit -v)")
 TFD_FACT(LIMIT_DATA, "limit.data", TFD_TYPE_INT, "Limit of the data segment in bytes (ulimit -d)")
 TFD_FACT(LIMIT_NOFILE, "limit.open_files", TFD_TYPE_INT, "Limit of open files (ulimit -n)")
+TFD_FACT(LIMIT_NPROC, "limit.processes", TFD_TYPE_INT,
+         "Limit of this user's processes and threads (ulimit -u)")
+TFD_FACT(LIMIT_CPU, "limit.processor_time", TFD_TYPE_INT,
+         "Limit of a process' processor time in seconds (ulimit -t)")
 TFD_FACT(MEMORY_COMMIT_FREE, "memory.commit_free", TFD_TYPE_INT,
          "Windows: what memory and page file together can still promise to programs, in bytes")
 TFD_FACT(MEMORY_COMMIT_LIMIT, "memory.commit_limit", TFD_TYPE_INT,
@@ -24,6 +28,7 @@ TFD_FACT(MEMORY_TOTAL, "memory.total", TFD_TYPE_INT, "Memory of the machine or c
 TFD_FACT(OS_CONTAINER, "os.container", TFD_TYPE_BOOL, "The system runs in a container")
 TFD_FACT(OS_KERNEL, "os.kernel", TFD_TYPE_TEXT, "Release of the kernel")
 TFD_FACT(OS_NAME, "os.name", TFD_TYPE_TEXT, "Name and version of the operating system")
+TFD_FACT(OS_PROC, "os.proc", TFD_TYPE_BOOL, "The proc file system is mounted on /proc")
 TFD_FACT(OS_WSL, "os.wsl", TFD_TYPE_BOOL, "The system is the Windows Subsystem for Linux")
 TFD_FACT(PYTHON_ENVIRONMENT, "python.environment", TFD_TYPE_TEXT,
          "Kind of environment: system, pyenv, standalone, venv, uv, conda, embedded, store")

@@ -243,8 +243,10 @@ static void start_import(tfd_run *run)
 
     if (!can_import(run))
         return;
-    if (tfd_import_start(run->sys, &run->arena, &request, &run->import, &err) != TFD_OK)
+    if (tfd_import_start(run->sys, &run->arena, &request, &run->import, &err) != TFD_OK) {
         run->import = NULL;
+        run->facts.import.start_error = err.os_code; /* a limit of processes, for one */
+    }
     if (request.wants_gpu &&
         tfd_driver_start(run->sys, &run->arena, request.python, &run->driver, &err) != TFD_OK)
         run->driver = NULL;
@@ -309,9 +311,12 @@ static tfd_status diagnose(tfd_run *run)
 
 /* Hashes cost a second or two: they are compared where the user asks for it, or where the import failed and
  * what is known so far does not explain why. */
+#define HASH_SECONDS 30
+
 static bool wants_hashes(const tfd_run *run)
 {
     const tfd_report *report = &run->report;
+    const tfd_fact *limit = &run->facts.scalars[TFD_FACT_LIMIT_CPU];
 
     if (run->was_hashed || run->facts.dists.count == 0)
         return false;
@@ -319,6 +324,8 @@ static bool wants_hashes(const tfd_run *run)
         return true;
     if (!run->facts.import.ran || run->facts.import.status != TFD_IMPORT_FAILS || run->facts.import.timed_out)
         return false;
+    if (limit->state == TFD_STATE_PRESENT && limit->integer < HASH_SECONDS)
+        return false; /* they would use up what this process may take */
     return report->cause_count == 0 || report->causes[0].certainty < TFD_CERTAIN;
 }
 

@@ -14,6 +14,16 @@ static void fix_limit(tfd_fix_ctx *ctx)
     } else if (tfd_str_is(ctx->lead->subject, "open files")) {
         tfd_fix_begin(ctx, TFD_STR("Raise the limit of open files in this shell"));
         tfd_fix_command(ctx, TFD_STR("ulimit -n 1024"));
+    } else if (tfd_str_is(ctx->lead->subject, "processor time")) {
+        tfd_fix_begin(ctx, TFD_STR("Lift the limit of processor time in this shell"));
+        tfd_fix_command(ctx, TFD_STR("ulimit -t unlimited"));
+        tfd_fix_note(
+            ctx, TFD_STR("If the shell refuses, the limit was set by an administrator: on login nodes work "
+                         "is done through the batch system."));
+    } else if (tfd_str_is(ctx->lead->subject, "processes")) {
+        tfd_fix_begin(
+            ctx, TFD_STR("Raise the limit of this user's processes and threads: ulimit -u, limits.conf; for "
+                         "a container --pids-limit"));
     } else {
         tfd_fix_begin(
             ctx, TFD_STR("Give this machine, container or job more memory (the import needs about 450 MB)"));
@@ -144,6 +154,13 @@ void tfd_fix_system(tfd_fix_ctx *ctx)
     case TFD_CAUSE_LIBC_MUSL:
         tfd_fix_begin(ctx, TFD_STR("Use a system or container image with glibc (python:3.12-slim in place of "
                                    "python:3.12-alpine)"));
+        break;
+    case TFD_CAUSE_NOT_AN_ENVIRONMENT_PROBLEM:
+        if (tfd_str_is(ctx->lead->subject, "/proc")) {
+            tfd_fix_begin(ctx, TFD_STR("Mount the proc file system"));
+            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%smount -t proc proc /proc", tfd_fix_sudo(ctx)));
+            tfd_fix_needs_admin(ctx);
+        }
         break;
     default:
         break;

@@ -59,6 +59,17 @@ static void set_limit(tfd_probe_ctx *ctx, tfd_fact_id id, tfd_limit which)
                          TFD_STR("getrlimit"));
 }
 
+/* A recorded machine holds no /proc: nothing is known of its. */
+static void set_proc(tfd_probe_ctx *ctx)
+{
+    if (ctx->facts->system->os == TFD_OS_LINUX && ctx->sys->is_native)
+        tfd_fact_set_bool(ctx->facts, TFD_FACT_OS_PROC,
+                          tfd_sys_kind(ctx->sys, TFD_STR("/proc/self")) != TFD_KIND_NONE,
+                          TFD_STR("/proc/self"));
+    else
+        tfd_fact_set_unknown(ctx->facts, TFD_FACT_OS_PROC, TFD_STR("not a machine that can be asked"));
+}
+
 /* Where tempfile.gettempdir looks, in its order: variables, fixed folders, the current one (Lib/tempfile.py).
  */
 static size_t temp_folders(const tfd_sys *sys, tfd_str out[7])
@@ -124,6 +135,9 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     set_limit(ctx, TFD_FACT_LIMIT_AS, TFD_LIMIT_AS);
     set_limit(ctx, TFD_FACT_LIMIT_DATA, TFD_LIMIT_DATA);
     set_limit(ctx, TFD_FACT_LIMIT_NOFILE, TFD_LIMIT_NOFILE);
+    set_limit(ctx, TFD_FACT_LIMIT_NPROC, TFD_LIMIT_NPROC);
+    set_limit(ctx, TFD_FACT_LIMIT_CPU, TFD_LIMIT_CPU);
+    set_proc(ctx);
     set_tmp(ctx);
     return TFD_OK;
 }

@@ -91,7 +91,8 @@ typedef enum tfd_limit {
     TFD_LIMIT_DATA,
     TFD_LIMIT_STACK,
     TFD_LIMIT_NOFILE,
-    TFD_LIMIT_NPROC
+    TFD_LIMIT_NPROC,
+    TFD_LIMIT_CPU /* seconds */
 } tfd_limit;
 #define TFD_UNLIMITED UINT64_MAX
 

@@ -133,6 +133,8 @@ static int get_limit(tfd_limit which, struct rlimit *out)
         return getrlimit(RLIMIT_NOFILE, out);
     case TFD_LIMIT_NPROC:
         return getrlimit(RLIMIT_NPROC, out);
+    case TFD_LIMIT_CPU:
+        return getrlimit(RLIMIT_CPU, out);
     }
     return -1;
 }

@@ -260,7 +260,7 @@ def _(e):
     """no /proc is mounted (chroot, sandbox)"""
     e.statement = "import tensorflow as tf; tf.constant(1)"
     e.wrap = ["unshare", "-m", "sh", "-c", "umount -l /proc; exec \"$@\"", "sh"]
-    return None
+    return "mount -t proc proc /proc"
 
 
 @case("linux32", "tf220", "not-an-environment-problem", expect="quiet")
