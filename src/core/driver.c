@@ -221,6 +221,15 @@ tfd_status tfd_driver_finish(tfd_driver_run *run, tfd_arena *arena, tfd_driver_a
     return st;
 }
 
+tfd_status tfd_driver_recall(const tfd_sys *sys, tfd_arena *arena, tfd_driver_answer *out)
+{
+    tfd_str text;
+
+    if (tfd_sys_read_file(sys, arena, TFD_STR(TFD_DRIVER_RECORD), DATA_MAX, &text, NULL) != TFD_OK)
+        return TFD_OK;
+    return tfd_driver_read(arena, text, out);
+}
+
 void tfd_driver_free(tfd_driver_run *run)
 {
     if (!run)

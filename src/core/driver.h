@@ -20,6 +20,11 @@ tfd_status tfd_driver_start(const tfd_sys *sys, tfd_arena *arena, tfd_str python
 tfd_status tfd_driver_finish(tfd_driver_run *run, tfd_arena *arena, tfd_driver_answer *out);
 void tfd_driver_free(tfd_driver_run *run); /* NULL is accepted */
 
+/* On a recorded machine: what the child said there, from the file TFD_DRIVER_RECORD; nothing where it was not
+ * asked. TFD_ENOMEM. */
+#define TFD_DRIVER_RECORD "/.tfdiag/driver"
+tfd_status tfd_driver_recall(const tfd_sys *sys, tfd_arena *arena, tfd_driver_answer *out);
+
 /* What the child sent: JSON arrays, one a line; others are passed over. TFD_ENOMEM is the only failure. */
 tfd_status tfd_driver_read(tfd_arena *arena, tfd_str data, tfd_driver_answer *out);
 

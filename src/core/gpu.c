@@ -29,6 +29,35 @@ bool tfd_gpu_computes(const tfd_view *view)
     return view->facts->import.gpu.computed;
 }
 
+static tfd_status add_name(tfd_strs *out, tfd_arena *arena, tfd_str name, int major, int minor)
+{
+    if (!TFD_GROW(arena, out))
+        return TFD_ENOMEM;
+    out->items[out->count++] =
+        major > 0 ? tfd_arena_fmt(arena, "%.*s (%d.%d)", TFD_ARG(name), major, minor) : name;
+    return TFD_OK;
+}
+
+static tfd_status find_names(const tfd_facts *facts, tfd_arena *arena, tfd_strs *out)
+{
+    const tfd_gpu *gpu = &facts->gpu;
+    tfd_status st = TFD_OK;
+
+    *out = (tfd_strs){0};
+    out->complete = gpu->was_looked_for;
+    for (size_t i = 0; i < gpu->driver.devices.count && st == TFD_OK; i++)
+        st = add_name(out, arena, gpu->driver.devices.items[i].name, gpu->driver.devices.items[i].major,
+                      gpu->driver.devices.items[i].minor);
+    for (size_t i = 0; gpu->driver.devices.count == 0 && i < gpu->devices.count && st == TFD_OK; i++) {
+        const tfd_gpu_device *one = &gpu->devices.items[i];
+        tfd_str id =
+            tfd_arena_fmt(arena, "PCI device %04x:%04x", (unsigned)one->vendor, (unsigned)one->device);
+
+        st = add_name(out, arena, one->name.len > 0 ? one->name : id, 0, 0);
+    }
+    return st;
+}
+
 static tfd_str why_not_expected(const tfd_view *view)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
@@ -84,8 +113,11 @@ static tfd_works judge_trial(const tfd_view *view, const tfd_report *report, tfd
         return TFD_WORKS_FAILS;
     }
     if (trial->computed) {
-        *why = tfd_arena_fmt(arena, "TensorFlow computes on %zu GPU%s", trial->names.count,
-                             trial->names.count == 1 ? "" : "s");
+        *why = tfd_arena_fmt(
+            arena, "TensorFlow computes on %zu GPU%s: %.*s%s", trial->names.count,
+            trial->names.count == 1 ? "" : "s",
+            TFD_ARG(report->gpu_devices.count > 0 ? report->gpu_devices.items[0] : TFD_STR("unnamed")),
+            trial->names.count > 1 ? " …" : "");
         return TFD_WORKS_OK;
     }
     if (trial->compute_began) {
@@ -98,8 +130,8 @@ static tfd_works judge_trial(const tfd_view *view, const tfd_report *report, tfd
     return count_causes(report) > 0 ? TFD_WORKS_FAILS : TFD_WORKS_OK;
 }
 
-tfd_works tfd_gpu_judge(const tfd_view *view, const tfd_report *report, bool was_examined, tfd_arena *arena,
-                        tfd_str *why)
+static tfd_works judge(const tfd_view *view, const tfd_report *report, bool was_examined, tfd_arena *arena,
+                       tfd_str *why)
 {
     if (!tfd_gpu_is_expected(view)) {
         *why = why_not_expected(view);
@@ -118,4 +150,11 @@ tfd_works tfd_gpu_judge(const tfd_view *view, const tfd_report *report, bool was
     *why = was_examined ? TFD_STR("nothing on the disk speaks against it; it was not tried")
                         : TFD_STR("not all checks were made");
     return was_examined ? TFD_WORKS_OK : TFD_WORKS_UNKNOWN;
+}
+
+void tfd_gpu_report(const tfd_view *view, bool was_examined, tfd_arena *arena, tfd_report *report)
+{
+    (void)find_names(view->facts, arena,
+                     &report->gpu_devices); /* without memory the run tells nothing anyhow */
+    report->gpu = judge(view, report, was_examined, arena, &report->gpu_why);
 }

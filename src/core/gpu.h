@@ -12,8 +12,8 @@ bool tfd_gpu_is_expected(const tfd_view *view);
 /* Whether the import child computed on every GPU that it listed, or on none of them. What only lists is
  * neither. */
 bool tfd_gpu_computes(const tfd_view *view);
-/* The member "gpu" of the report, after the ranking. why is one sentence. */
-tfd_works tfd_gpu_judge(const tfd_view *view, const tfd_report *report, bool was_examined, tfd_arena *arena,
-                        tfd_str *why);
+/* Fills the members gpu, gpu_why (one sentence) and gpu_devices ("NVIDIA A100-SXM4-40GB (8.0)" for each GPU:
+ * by the driver, else by PCI), after the ranking. */
+void tfd_gpu_report(const tfd_view *view, bool was_examined, tfd_arena *arena, tfd_report *report);
 
 #endif

@@ -95,6 +95,7 @@ typedef struct tfd_report {
     double import_seconds;
     tfd_works gpu;
     tfd_str gpu_why;
+    tfd_strs gpu_devices; /* names, with compute capability where it is known */
 
     tfd_cause *causes; /* best first */
     size_t cause_count;

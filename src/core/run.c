@@ -420,7 +420,7 @@ static void fill_report(tfd_run *run)
     report->import_error = tfd_import_telling(&run->facts.import);
     report->import_summary = tfd_import_summary(&run->facts, run->options->timeout_ms, &run->arena);
     report->import_seconds = (double)run->facts.import.wall_us / 1e6;
-    report->gpu = tfd_gpu_judge(&view, report, was_examined(run), &run->arena, &report->gpu_why);
+    tfd_gpu_report(&view, was_examined(run), &run->arena, report);
     report->total_us = run->sys->clock_us(run->sys) - run->started_us;
     report->exit_code = exit_code_of(run);
 }
@@ -488,6 +488,8 @@ tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
         st = finish_import(run);
     if (st == TFD_OK && run->driver)
         st = tfd_driver_finish(run->driver, &run->arena, &run->facts.gpu.driver);
+    else if (st == TFD_OK && !run->sys->is_native && tfd_gpu_is_tried(&run->facts.gpu))
+        st = tfd_driver_recall(run->sys, &run->arena, &run->facts.gpu.driver);
     if (st == TFD_OK)
         st = diagnose(run);
     if (st == TFD_OK)

@@ -246,8 +246,11 @@ static tfd_status read_nodes(tfd_probe_ctx *ctx, tfd_err *err)
     if (st == TFD_OK)
         st = add_node(ctx, TFD_STR("/dev/nvidia-uvm"), err);
     fixed = gpu->nodes.count;
-    if (st == TFD_OK)
-        gpu->nodes.complete = ctx->sys->list(ctx->sys, ctx->arena, TFD_STR("/dev"), &entries, NULL) == TFD_OK;
+    if (st == TFD_OK) {
+        tfd_status listed = ctx->sys->list(ctx->sys, ctx->arena, TFD_STR("/dev"), &entries, NULL);
+
+        gpu->nodes.complete = listed == TFD_OK || listed == TFD_ENOENT;
+    }
     for (size_t i = 0; i < entries.count && st == TFD_OK; i++) {
         gpu->has_nvswitch |= tfd_str_starts_z(entries.items[i].name, "nvidia-nvswitch");
         if (is_gpu_node(entries.items[i].name))

@@ -92,6 +92,20 @@ static void put_import_error(writer *w, const tfd_report *report)
     tfd_json_close(&w->json, '}');
 }
 
+/* Listing and computing apart; null where it was not tried. */
+static void put_trial(writer *w, const tfd_gpu_trial *trial)
+{
+    if (trial->listed)
+        tfd_json_int(&w->json, "listed", (int64_t)trial->names.count);
+    else
+        tfd_json_null(&w->json, "listed");
+    if (trial->compute_began)
+        tfd_json_bool(&w->json, "computes", trial->computed);
+    else
+        tfd_json_null(&w->json, "computes");
+    put_or_null(w, "error", trial->compute_error.len > 0 ? trial->compute_error : trial->list_error);
+}
+
 static void put_import(writer *w, const tfd_report *report)
 {
     tfd_json_open(&w->json, "import", '{');
@@ -107,6 +121,11 @@ static void put_import(writer *w, const tfd_report *report)
     tfd_json_open(&w->json, "gpu", '{');
     put_name(w, "status", tfd_works_name(report->gpu));
     put_or_null(w, "why", report->gpu_why);
+    put_trial(w, &report->facts->import.gpu);
+    tfd_json_open(&w->json, "devices", '[');
+    for (size_t i = 0; i < report->gpu_devices.count; i++)
+        put(w, NULL, report->gpu_devices.items[i]);
+    tfd_json_close(&w->json, ']');
     tfd_json_close(&w->json, '}');
 }
 
