@@ -35,7 +35,7 @@ if(WIN32)
   if(MINGW)
     # printf and its kin as C99 has them: msvcrt.dll's lack %zu. No DLL of the compiler's is needed to run.
     add_compile_definitions(__USE_MINGW_ANSI_STDIO=1)
-    add_link_options(-static)
+    add_link_options(-static $<$<CONFIG:Release>:-s>)
   endif()
   return()
 endif()

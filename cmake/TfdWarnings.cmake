@@ -1,7 +1,10 @@
 # Interface target tfd_warnings: the warnings and sanitizers that every target of ours is built with.
 add_library(tfd_warnings INTERFACE)
 if(MSVC)
-  target_compile_options(tfd_warnings INTERFACE /W4 /permissive- /utf-8 $<$<BOOL:${TFDIAG_WERROR}>:/WX>)
+  # C4204, C4221: initializers that C99 allows; C4127: conditions that are constant in one build.
+  target_compile_options(tfd_warnings INTERFACE /W4 /permissive- /utf-8 /wd4127 /wd4204 /wd4221
+    $<$<BOOL:${TFDIAG_WERROR}>:/WX>)
+  target_compile_definitions(tfd_warnings INTERFACE _CRT_SECURE_NO_WARNINGS)
 else()
   target_compile_options(tfd_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
     -Wmissing-prototypes -Wvla $<$<BOOL:${TFDIAG_WERROR}>:-Werror>)

@@ -79,13 +79,20 @@ want_real() {
   want util-linux has setpriv
 }
 
-# Windows programs under Wine, and what its laboratory is made with.
-want_wine() {
+# Windows programs made by MinGW-w64 and run by Wine. The libraries come as sources.
+want_mingw() {
+  want gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
+  want binutils-mingw-w64-x86-64 has x86_64-w64-mingw32-objdump
   want wine has wine
+  want patch has patch
+}
+
+# And what the laboratory with real trees is made with.
+want_wine() {
+  want_mingw
   want maven has mvn
   want default-jre-headless has java
   want unzip has unzip
-  want gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
 }
 
 want_clang() {
@@ -108,7 +115,16 @@ build() {
   fresh=
   [ -f "$top/build/$1/build.ninja" ] && grep -q '^TFDIAG_STATIC:' "$top/build/$1/CMakeCache.txt" || fresh=yes
   cjson=
-  [ -z "$fresh" ] || [ "$1" != release ] || want_static
+  cmocka=
+  if [ -n "$fresh" ]; then
+    case $1 in
+      release) want_static ;;
+      mingw)
+        cjson=$("$top/scripts/source-package.sh" cjson) || die "the source of cJSON is needed"
+        cmocka=$("$top/scripts/source-package.sh" cmocka) || die "the source of cmocka is needed"
+        ;;
+    esac
+  fi
   if ! build_locked "$@" </dev/null >"$log" 2>&1; then
     cat "$log" >&2
     die "building the preset $1 failed (the log above is $log)"
@@ -150,7 +166,8 @@ build_locked() {
       flock 9
     fi
     if [ -n "$fresh" ]; then
-      cmake --preset "$1" "-DPython3_EXECUTABLE=$(system_python)" ${cjson:+"-DTFDIAG_CJSON_SOURCE=$cjson"} || exit 1
+      cmake --preset "$1" "-DPython3_EXECUTABLE=$(system_python)" ${cjson:+"-DTFDIAG_CJSON_SOURCE=$cjson"} \
+        ${cmocka:+"-DTFDIAG_CMOCKA_SOURCE=$cmocka"} || exit 1
     fi
     cmake --build "build/$1" ${2:+--target "$2"}
   )
