@@ -8,12 +8,18 @@ static void check_one(const tfd_view *view, size_t row, tfd_findings *out)
     tfd_str tf = tfd_view_tf_version(view);
     bool is_asked = addon && tfd_str_eq(addon->module, view->facts->module_top);
     bool is_plugin = addon && tfd_str_is(addon->link, "plugin");
+    /* Asked for is more than the import of the add-on: the part that meets TensorFlow's own code. */
+    bool is_reached = !tfd_str_eq(view->facts->module, view->facts->module_top);
     tfd_finding finding;
 
     if (!addon || (!is_asked && !is_plugin) || tf.len == 0 ||
         tfd_kb_addon_fits(addon, dist->version, tf) != TFD_NO)
         return;
-    finding = tfd_blame_dist(view, row, addon->is_strict ? TFD_W_STRONG : TFD_W_MAYBE, TFD_EFFECT_MAY_BREAK);
+    finding = tfd_blame_dist(view, row,
+                             addon->is_strict ? TFD_W_STRONG
+                             : is_reached     ? TFD_W_LIKELY
+                                              : TFD_W_MAYBE,
+                             TFD_EFFECT_MAY_BREAK);
     if (finding.cause == TFD_CAUSE_DEP_OTHER)
         finding.cause = TFD_CAUSE_ADDON_MISMATCH;
     finding.text = tfd_arena_fmt(out->arena, "%.*s %.*s is made for another TensorFlow than %.*s (%.*s fits)",

@@ -71,7 +71,10 @@ static void add_leftover(const tfd_view *view, const tfd_leftover *one, tfd_find
     switch (one->kind) {
     case TFD_LEFTOVER_TWO_META:
     case TFD_LEFTOVER_NAMESPACE:
-        effect = one->kind == TFD_LEFTOVER_NAMESPACE ? TFD_EFFECT_BREAKS : TFD_EFFECT_MAY_BREAK;
+        effect = one->kind != TFD_LEFTOVER_NAMESPACE ? TFD_EFFECT_MAY_BREAK
+                 : tfd_view_may_be_empty(view, tfd_path_base(tfd_view_style(view), one->path))
+                     ? TFD_EFFECT_LATENT
+                     : TFD_EFFECT_BREAKS;
         break;
     case TFD_LEFTOVER_NO_FILES:
         effect = TFD_EFFECT_BREAKS;

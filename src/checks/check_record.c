@@ -19,6 +19,25 @@ static const char *state_text(tfd_file_state state)
     return "odd";
 }
 
+/* A module that import tensorflow was seen not to load, or to do without. */
+static bool is_unused(const tfd_view *view, const tfd_file_problem *problem)
+{
+    const tfd_dist *dist = tfd_view_dist(view, problem->dist);
+    tfd_str tf = tfd_view_tf_version(view);
+
+    if (!dist || problem->module.len == 0)
+        return false;
+    if (dist->is_tensorflow)
+        return tfd_str_ends_z(problem->path, ".py") &&
+               tfd_kb_is_never_imported(view->kb, tf, problem->module);
+    if (problem->state == TFD_FILE_MISSING && tfd_str_find_char(problem->module, '.') == TFD_NPOS &&
+        tfd_str_ends_z(problem->path, "__init__.py") && tfd_view_may_be_empty(view, problem->module))
+        return true;
+    return tfd_str_is(view->facts->module_top, "tensorflow") &&
+           (tfd_kb_is_spared(view->kb, tf, problem->module) ||
+            tfd_kb_is_unused_part(view->kb, tf, dist->key, dist->version, problem->module));
+}
+
 /* Headers, licences, tests and tools are never imported; a lost one is worth no more than a warning. */
 static bool is_imported(const tfd_view *view, const tfd_file_problem *problem)
 {
@@ -30,11 +49,11 @@ static bool is_imported(const tfd_view *view, const tfd_file_problem *problem)
         return false;
     if (problem->state == TFD_FILE_UNREADABLE && problem->module.len == 0)
         return true; /* a folder (all that lies in it) or a library */
-    if (tfd_str_ends_z(path, ".py") || tfd_str_ends_z(path, ".json"))
-        return !tfd_str_starts_z(problem->module, "tensorflow.") ||
-               !tfd_kb_is_never_imported(view->kb, tfd_view_tf_version(view), problem->module);
-    return tfd_str_ends_z(path, ".so") || tfd_str_find_z(path, ".so.") != TFD_NPOS ||
-           tfd_str_ends_z(path, ".pyd") || tfd_str_ends_z(path, ".dll");
+    if (is_unused(view, problem))
+        return false;
+    return tfd_str_ends_z(path, ".py") || tfd_str_ends_z(path, ".json") || tfd_str_ends_z(path, ".so") ||
+           tfd_str_find_z(path, ".so.") != TFD_NPOS || tfd_str_ends_z(path, ".pyd") ||
+           tfd_str_ends_z(path, ".dll");
 }
 
 /* A few source files that grew: somebody added a line, or a tool turned line ends into CRLF. Cut files

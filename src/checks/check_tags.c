@@ -14,6 +14,14 @@ static tfd_cause_id cause_of(const tfd_view *view, const tfd_dist *dist)
     return TFD_CAUSE_TF_ABI_MISMATCH;
 }
 
+/* Native code with Python code behind it, as far as the import uses it: without it things are slower only. */
+static bool is_spared(const tfd_view *view, const tfd_dist *dist)
+{
+    const tfd_kb_imports *imports = tfd_kb_imports_find(view->kb, tfd_view_tf_version(view));
+
+    return imports && tfd_kb_dist_is_spared(imports, dist->key);
+}
+
 static void add_dist(const tfd_view *view, size_t row, tfd_findings *out)
 {
     const tfd_dist *dist = tfd_view_dist(view, row);
@@ -22,7 +30,7 @@ static void add_dist(const tfd_view *view, size_t row, tfd_findings *out)
     if (dist->is_tensorflow || finding.cause == TFD_CAUSE_ADDON_MISMATCH) {
         finding.cause = cause_of(view, dist);
         finding.subject = dist->key;
-    } else if (tfd_view_is_optional(view, dist->key)) {
+    } else if (tfd_view_is_optional(view, dist->key) || is_spared(view, dist)) {
         finding.effect = TFD_EFFECT_LATENT;
     }
     /* A wheel for a newer glibc may load all the same; the symbol versions that it needs decide

@@ -1,5 +1,7 @@
 #include "core/view.h"
 
+#include "formats/pep440.h"
+
 #include <stdio.h>
 
 bool tfd_view_is_windows(const tfd_view *view)
@@ -223,4 +225,39 @@ bool tfd_view_is_optional(const tfd_view *view, tfd_str key)
     if (need == TFD_KB_NEED_UNKNOWN)
         return tfd_kb_is_optional(view->kb, view->facts->module, key);
     return verdict_of_need(view, need) == TFD_VERDICT_HARMLESS;
+}
+
+bool tfd_view_may_be_empty(const tfd_view *view, tfd_str module)
+{
+    tfd_str version = tfd_view_tf_version(view);
+    const tfd_kb_imports *imports = tfd_kb_imports_find(view->kb, version);
+    const tfd_kb_module *known = imports ? tfd_kb_module_find(imports, module) : NULL;
+
+    return known && tfd_kb_imports_are_of(imports, version) &&
+           verdict_of_need(view, known->shadowed) == TFD_VERDICT_HARMLESS;
+}
+
+bool tfd_view_jaxlib_differs(const tfd_view *view)
+{
+    const tfd_dist *jax = tfd_view_dist(view, tfd_dist_find(view->facts, TFD_STR("jax")));
+    const tfd_dist *jaxlib = tfd_view_dist(view, tfd_dist_find(view->facts, TFD_STR("jaxlib")));
+
+    return jax && jaxlib && !tfd_str_eq(jax->version, jaxlib->version);
+}
+
+bool tfd_view_jaxlib_is_newer(const tfd_view *view)
+{
+    const tfd_dist *jax = tfd_view_dist(view, tfd_dist_find(view->facts, TFD_STR("jax")));
+    const tfd_dist *jaxlib = tfd_view_dist(view, tfd_dist_find(view->facts, TFD_STR("jaxlib")));
+    int order = 0;
+
+    return jax && jaxlib && tfd_version_cmp_text(jaxlib->version, jax->version, &order) && order > 0;
+}
+
+tfd_verdict tfd_view_verdict_broken(const tfd_view *view, tfd_str module)
+{
+    const tfd_kb_imports *imports = tfd_kb_imports_find(view->kb, tfd_view_tf_version(view));
+    const tfd_kb_module *known = imports ? tfd_kb_module_find(imports, module) : NULL;
+
+    return known ? verdict_of_need(view, known->broken) : TFD_VERDICT_UNKNOWN;
 }

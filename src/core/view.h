@@ -53,6 +53,18 @@ typedef enum tfd_verdict { TFD_VERDICT_UNKNOWN, TFD_VERDICT_BREAKS, TFD_VERDICT_
 tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule);
 /* Whether the import that was asked for is known to go on without a distribution (or with a broken one). */
 bool tfd_view_is_optional(const tfd_view *view, tfd_str key);
+/* Whether jaxlib is newer than the jax beside it, which refuses that (jax/_src/lib/__init__.py,
+ * check_jaxlib_version). */
+bool tfd_view_jaxlib_is_newer(const tfd_view *view);
+/* Whether the two are of different versions: an older jaxlib may be accepted, but only the same surely is. */
+bool tfd_view_jaxlib_differs(const tfd_view *view);
+/* What a package that is only looked for does to the import where its own import fails otherwise than by
+ * ImportError. */
+tfd_verdict tfd_view_verdict_broken(const tfd_view *view, tfd_str module);
+/* Whether an empty module of that name was enough for the import of this very release: so is its folder
+ * without
+ * __init__.py. */
+bool tfd_view_may_be_empty(const tfd_view *view, tfd_str module);
 /* Whether an installed distribution is itself of a version that something needed does not accept: what it
  * requires in turn is then of no account, since it will be replaced. */
 bool tfd_view_is_unfit(const tfd_view *view, size_t dist);

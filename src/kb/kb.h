@@ -132,6 +132,7 @@ typedef struct tfd_kb_imports {
     const tfd_kb_library *libraries; /* shared objects that were mapped */
     size_t library_count;
     tfd_kb_strs unused; /* required distributions of which nothing is loaded */
+    tfd_kb_strs spared; /* modules of needed packages without which the import goes on all the same */
     tfd_kb_origin origin;
 } tfd_kb_imports;
 
@@ -162,6 +163,35 @@ typedef struct tfd_kb_opened {
 /* Of the line of this version, or else the nearest lower one (a version that is not known: the newest). NULL
  * where there is none. */
 const tfd_kb_opened *tfd_kb_opened_find(tfd_kb *kb, tfd_str tf_version);
+
+/* Whether import tensorflow goes on where this part of a package that it needs cannot be imported, because
+ * Python code stands behind it ("google._upb._message"). By the nearest line measured. */
+bool tfd_kb_is_spared(tfd_kb *kb, tfd_str tf_version, tfd_str module);
+bool tfd_kb_library_is_spared(const tfd_kb_imports *imports, const tfd_kb_library *library);
+/* Whether that holds for every extension module that the import was seen to load from a distribution. */
+bool tfd_kb_dist_is_spared(const tfd_kb_imports *imports, tfd_str dist);
+/* Whether import tensorflow of exactly this line is known not to load that module ("numpy.random.mtrand") of
+ * another distribution (PEP 503 name). Known only for the installed versions whose first number is the
+ * measured one's. */
+bool tfd_kb_is_unused_part(tfd_kb *kb, tfd_str tf_version, tfd_str dist, tfd_str version, tfd_str module);
+
+/* What import tensorflow of exactly this line loads, module by module: TensorFlow's own, or (others) those of
+ * the other packages. */
+#define TFD_KB_TREE_DEPTH 24
+typedef struct tfd_kb_tree {
+    tfd_str rest;
+    size_t depth, len;
+    size_t parents[TFD_KB_TREE_DEPTH]; /* lengths of the names that the brackets stand behind */
+    char name[512];
+} tfd_kb_tree;
+
+/* false: that line was not measured. */
+bool tfd_kb_tree_open(tfd_kb *kb, tfd_str tf_version, bool others, tfd_kb_tree *out);
+/* The next module, "numpy._core.multiarray", valid until the next call, and whether modules below it are
+ * loaded, too (it is a package then). false: no more. */
+bool tfd_kb_tree_next(tfd_kb_tree *tree, tfd_str *module, bool *has_parts);
+/* Whether this version of another distribution is near enough to the one that was measured with that line. */
+bool tfd_kb_is_measured_part(tfd_kb *kb, tfd_str tf_version, tfd_str dist, tfd_str version);
 
 /* The distribution (PEP 503 name) that provides a top-level module or "google.protobuf"; empty if the table
  * has none: then mostly the module's own name. */

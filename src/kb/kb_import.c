@@ -95,6 +95,7 @@ tfd_status tfd_kb_imports_load(tfd_kb *kb, tfd_str line, tfd_kb_imports **out, t
         parse_modules(kb, root, imports);
         parse_libraries(kb, root, imports);
         imports->unused = tfd_kb_texts_get(kb, root, "unused");
+        imports->spared = tfd_kb_texts_get(kb, root, "spared");
         imports->origin = tfd_kb_origin_get(kb, root);
     }
     cJSON_Delete(root);
@@ -208,70 +209,45 @@ bool tfd_kb_is_optional(tfd_kb *kb, tfd_str module, tfd_str dist)
     return count > 0;
 }
 
-static const tfd_kb_loaded *find_loaded(tfd_kb *kb, tfd_str line)
+bool tfd_kb_is_spared(tfd_kb *kb, tfd_str tf_version, tfd_str module)
 {
-    tfd_kb_loaded *entry = &kb->loaded[kb->loaded_count];
-    cJSON *root = NULL;
+    const tfd_kb_imports *imports = tfd_kb_imports_find(kb, tf_version);
 
-    for (size_t i = 0; i < kb->loaded_count; i++) {
-        if (tfd_str_eq(kb->loaded[i].line, line))
-            return &kb->loaded[i];
-    }
-    if (line.len == 0 || kb->loaded_count == TFD_KB_LINES_MAX)
-        return NULL;
-    entry->line = tfd_arena_str(kb->arena, line);
-    entry->tree = TFD_STR("");
-    if (tfd_kb_json_read(kb, tfd_arena_fmt(kb->arena, "loaded/%.*s.json", TFD_ARG(line)), &root, NULL) ==
-        TFD_OK)
-        entry->tree = tfd_kb_text_get(kb, root, "modules");
-    cJSON_Delete(root);
-    kb->loaded_count++;
-    return entry;
-}
-
-/* The children of the first name in tree, which is a list "a(b c) d": for "a" that is "b c". false: no such
- * name. */
-static bool descend(tfd_str *tree, tfd_str name)
-{
-    size_t depth = 0, start = 0;
-
-    for (size_t i = 0; i <= tree->len; i++) {
-        char c = i < tree->len ? tree->ptr[i] : ' ';
-
-        if (depth == 0 && (c == ' ' || c == '(') && tfd_str_eq(tfd_str_sub(*tree, start, i), name)) {
-            size_t end = i;
-
-            for (; c == '(' && end < tree->len; end++) {
-                depth += tree->ptr[end] == '(';
-                depth -= tree->ptr[end] == ')';
-                if (depth == 0)
-                    break;
-            }
-            *tree = tfd_str_sub(*tree, c == '(' ? i + 1 : i, end);
+    for (size_t i = 0; imports && i < imports->spared.count; i++)
+        if (tfd_str_eq(imports->spared.items[i], module))
             return true;
-        }
-        if (c == '(')
-            depth++;
-        else if (c == ')' && depth > 0)
-            depth--;
-        if (depth == 0 && (c == ' ' || c == ')'))
-            start = i + 1;
-    }
     return false;
 }
 
-bool tfd_kb_is_never_imported(tfd_kb *kb, tfd_str tf_version, tfd_str module)
+/* "google/_upb/_message.*.so" is google._upb._message. */
+static bool is_library_of(tfd_str path, tfd_str module)
 {
-    const tfd_kb_loaded *loaded = find_loaded(kb, tfd_kb_line_of(tf_version));
-    tfd_str tree, name;
-    bool more = module.len > 0;
-
-    if (!loaded || loaded->tree.len == 0)
+    if (path.len <= module.len || path.ptr[module.len] != '.')
         return false;
-    for (tree = loaded->tree; more;) {
-        more = tfd_str_cut(module, '.', &name, &module);
-        if (!descend(&tree, name))
+    for (size_t i = 0; i < module.len; i++)
+        if (module.ptr[i] != (path.ptr[i] == '/' ? '.' : path.ptr[i]))
+            return false;
+    return true;
+}
+
+bool tfd_kb_library_is_spared(const tfd_kb_imports *imports, const tfd_kb_library *library)
+{
+    for (size_t i = 0; i < imports->spared.count; i++)
+        if (is_library_of(library->path, imports->spared.items[i]))
             return true;
-    }
     return false;
+}
+
+bool tfd_kb_dist_is_spared(const tfd_kb_imports *imports, tfd_str dist)
+{
+    bool has_any = false;
+
+    for (size_t i = 0; i < imports->library_count; i++) {
+        if (!tfd_str_eq(imports->libraries[i].dist, dist))
+            continue;
+        if (!tfd_kb_library_is_spared(imports, &imports->libraries[i]))
+            return false;
+        has_any = true;
+    }
+    return has_any;
 }

@@ -35,14 +35,17 @@ typedef struct tfd_kb_line {
     size_t release_count;
 } tfd_kb_line;
 
-typedef struct tfd_kb_loaded {
-    tfd_str line;
-    tfd_str tree; /* "python(framework(dtypes ops)) …"; empty: no such file */
-} tfd_kb_loaded;
-
 typedef struct tfd_kb_pair {
     tfd_str module, dist;
 } tfd_kb_pair;
+
+typedef struct tfd_kb_loaded {
+    tfd_str line;
+    tfd_str tree;                /* "python(framework(dtypes ops)) …"; empty: no such file */
+    tfd_str others;              /* the same of the other packages: "numpy(_core(…)) …" */
+    const tfd_kb_pair *versions; /* their distributions and versions, as they were measured */
+    size_t version_count;
+} tfd_kb_loaded;
 
 #define TFD_KB_LINES_MAX 128u
 

@@ -133,7 +133,7 @@ static tfd_status opens_globally(finder *f, tfd_native_root *core)
     return st;
 }
 
-static tfd_status add_measured(finder *f, const tfd_kb_library *library)
+static tfd_status add_measured(finder *f, const tfd_kb_imports *imports, const tfd_kb_library *library)
 {
     tfd_facts *facts = f->ctx->facts;
     bool is_tf = is_tensorflow_file(library->path);
@@ -145,8 +145,8 @@ static tfd_status add_measured(finder *f, const tfd_kb_library *library)
         return TFD_OK;
     root.dist = is_tf ? facts->tensorflow : tfd_dist_find(facts, library->dist);
     need = is_tf ? TFD_KB_NEED_IMPORT : tfd_kb_dist_need(f->ctx->kb, tf_version(facts), library->dist);
-    root.is_optional =
-        need == TFD_KB_NEED_NONE || (!is_tf && tfd_kb_is_optional(f->ctx->kb, facts->module, library->dist));
+    root.is_optional = need == TFD_KB_NEED_NONE || tfd_kb_library_is_spared(imports, library) ||
+                       (!is_tf && tfd_kb_is_optional(f->ctx->kb, facts->module, library->dist));
     st = find_on_path(f, library->path, &root.path);
     if (st == TFD_OK && root.rank == RANK_CORE && root.path.ptr)
         st = opens_globally(f, &root);
@@ -191,7 +191,7 @@ static bool fits_interpreter(const finder *f, tfd_str name)
     return false;
 }
 
-static tfd_status list_folder(finder *f, tfd_str folder, size_t dist, folders *todo)
+static tfd_status list_folder(finder *f, tfd_str folder, size_t dist, bool is_optional, folders *todo)
 {
     tfd_dirents entries = {0};
     tfd_status st = f->ctx->sys->list(f->ctx->sys, f->ctx->arena, folder, &entries, NULL);
@@ -213,7 +213,8 @@ static tfd_status list_folder(finder *f, tfd_str folder, size_t dist, folders *t
                 return no_memory(f->err);
             todo->items[todo->count++] = path;
         } else if (!is_dir) {
-            st = add_root(f, (tfd_native_root){.path = path, .dist = dist, .rank = RANK_ASKED});
+            st = add_root(f, (tfd_native_root){
+                                 .path = path, .dist = dist, .rank = RANK_ASKED, .is_optional = is_optional});
             if (st != TFD_OK)
                 return st;
         }
@@ -226,6 +227,9 @@ static tfd_status add_package(finder *f, tfd_str top)
     const tfd_places *places = &f->ctx->facts->places;
     tfd_str key = tfd_kb_module_dist(f->ctx->kb, top);
     size_t dist = tfd_dist_find(f->ctx->facts, key.len ? key : top);
+    /* Some add-ons load their libraries when an operation is first used, or go on with a warning. */
+    const tfd_kb_addon *addon = tfd_kb_addon_of_module(f->ctx->kb, top);
+    bool is_optional = addon && !addon->is_strict;
     folders todo = {0};
     tfd_status st = TFD_OK;
 
@@ -240,7 +244,7 @@ static tfd_status add_package(finder *f, tfd_str top)
         todo.items[todo.count++] = folder;
     }
     for (size_t i = 0; i < todo.count && st == TFD_OK; i++)
-        st = list_folder(f, todo.items[i], dist, &todo);
+        st = list_folder(f, todo.items[i], dist, is_optional, &todo);
     return st;
 }
 
@@ -271,7 +275,7 @@ tfd_status tfd_native_roots_find(tfd_probe_ctx *ctx, tfd_native_roots *out, tfd_
         if (imports->modules[i].stdlib && imports->modules[i].native)
             st = add_stdlib_module(&f, &imports->modules[i]);
     for (size_t i = 0; imports && i < imports->library_count && st == TFD_OK; i++)
-        st = add_measured(&f, &imports->libraries[i]);
+        st = add_measured(&f, imports, &imports->libraries[i]);
     if (st == TFD_OK && !tfd_str_is(ctx->facts->module_top, "tensorflow") && ctx->facts->module_top.len > 0)
         st = add_package(&f, ctx->facts->module_top);
     return st == TFD_OK ? sort_by_rank(&f) : st;
