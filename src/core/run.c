@@ -8,6 +8,7 @@
 #include "core/driver.h"
 #include "core/gpu.h"
 #include "core/import.h"
+#include "core/outcome.h"
 #include "core/probe.h"
 #include "kb/kb_gpu.h"
 #include "packages/record.h"
@@ -369,45 +370,6 @@ static bool was_examined(const tfd_run *run)
     return run->report.check_count > 0;
 }
 
-static bool has_import_cause(const tfd_run *run)
-{
-    for (size_t i = 0; i < run->report.cause_count; i++)
-        if (run->report.causes[i].side != TFD_SIDE_GPU)
-            return true;
-    return false;
-}
-
-/* Beside an import that worked there is a cause only where Wine let something pass that Windows does not. */
-static tfd_works works_of(const tfd_run *run)
-{
-    if (run->facts.import.ran) {
-        switch (run->facts.import.status) {
-        case TFD_IMPORT_OK:
-            return has_import_cause(run) ? TFD_WORKS_FAILS : TFD_WORKS_OK;
-        case TFD_IMPORT_FAILS:
-            return TFD_WORKS_FAILS;
-        default:
-            return TFD_WORKS_UNKNOWN;
-        }
-    }
-    if (has_import_cause(run))
-        return TFD_WORKS_FAILS;
-    if (!was_examined(run))
-        return TFD_WORKS_UNKNOWN;
-    return TFD_WORKS_OK;
-}
-
-static int exit_code_of(const tfd_run *run)
-{
-    const tfd_report *report = &run->report;
-
-    if (report->import == TFD_WORKS_FAILS)
-        return 1;
-    if (report->gpu == TFD_WORKS_FAILS && run->options->fail_on != TFD_FAIL_ON_IMPORT)
-        return 1;
-    return run->options->fail_on == TFD_FAIL_ON_WARNING && report->warning_count > 0 ? 1 : 0;
-}
-
 static void fill_report(tfd_run *run)
 {
     tfd_view view = {&run->facts, run->options, run->kb};
@@ -415,14 +377,14 @@ static void fill_report(tfd_run *run)
 
     report->has_target = true;
     report->knowledge = tfd_kb_date(run->kb);
-    report->import = works_of(run);
+    report->import = tfd_outcome_import(report, &run->facts, was_examined(run));
     report->import_ran = run->facts.import.ran;
     report->import_error = tfd_import_telling(&run->facts.import);
     report->import_summary = tfd_import_summary(&run->facts, run->options->timeout_ms, &run->arena);
     report->import_seconds = (double)run->facts.import.wall_us / 1e6;
     tfd_gpu_report(&view, was_examined(run), &run->arena, report);
     report->total_us = run->sys->clock_us(run->sys) - run->started_us;
-    report->exit_code = exit_code_of(run);
+    report->exit_code = tfd_outcome_exit_code(report, run->options);
 }
 
 /* message and hint live as long as the run. */

@@ -1,0 +1,36 @@
+#include "core/outcome.h"
+
+static bool has_import_cause(const tfd_report *report)
+{
+    for (size_t i = 0; i < report->cause_count; i++)
+        if (report->causes[i].side != TFD_SIDE_GPU)
+            return true;
+    return false;
+}
+
+/* Beside an import that worked there is a cause only where Wine let something pass that Windows does not. */
+tfd_works tfd_outcome_import(const tfd_report *report, const tfd_facts *facts, bool was_examined)
+{
+    if (facts->import.ran) {
+        switch (facts->import.status) {
+        case TFD_IMPORT_OK:
+            return has_import_cause(report) ? TFD_WORKS_FAILS : TFD_WORKS_OK;
+        case TFD_IMPORT_FAILS:
+            return TFD_WORKS_FAILS;
+        default:
+            return TFD_WORKS_UNKNOWN;
+        }
+    }
+    if (has_import_cause(report))
+        return TFD_WORKS_FAILS;
+    return was_examined ? TFD_WORKS_OK : TFD_WORKS_UNKNOWN;
+}
+
+int tfd_outcome_exit_code(const tfd_report *report, const tfd_options *options)
+{
+    if (report->import == TFD_WORKS_FAILS)
+        return 1;
+    if (report->gpu == TFD_WORKS_FAILS && options->fail_on != TFD_FAIL_ON_IMPORT)
+        return 1;
+    return options->fail_on == TFD_FAIL_ON_WARNING && report->warning_count > 0 ? 1 : 0;
+}
