@@ -5,8 +5,12 @@ TFD_FACT(CPU_AVX, "cpu.avx", TFD_TYPE_BOOL, "The processor has AVX and the syste
 TFD_FACT(CPU_AVX2, "cpu.avx2", TFD_TYPE_BOOL, "The processor has AVX2 and the system lets programs use it")
 TFD_FACT(CPU_FMA, "cpu.fma", TFD_TYPE_BOOL, "The processor has FMA and the system lets programs use it")
 TFD_FACT(CPU_MODEL, "cpu.model", TFD_TYPE_TEXT, "Name of the processor")
+TFD_FACT(CUDA_BUILD, "cuda.build", TFD_TYPE_TEXT, "Version of CUDA that this TensorFlow was built for")
+TFD_FACT(CUDNN_BUILD, "cudnn.build", TFD_TYPE_TEXT, "Version of cuDNN that this TensorFlow was built for")
 TFD_FACT(GLIBC_VERSION, "glibc.version", TFD_TYPE_TEXT,
          "Version of the GNU C library that the interpreter is run with")
+TFD_FACT(GPU_COUNT, "gpu.count", TFD_TYPE_INT, "Number of NVIDIA GPUs on the bus")
+TFD_FACT(GPU_DRIVER, "gpu.driver", TFD_TYPE_TEXT, "Version of NVIDIA's kernel module")
 TFD_FACT(KERAS_JSON, "keras.json", TFD_TYPE_TEXT, "Keras' settings file")
 TFD_FACT(KERAS_JSON_BACKEND, "keras.json.backend", TFD_TYPE_TEXT,
          "Back end that Keras' settings file asks for")

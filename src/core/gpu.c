@@ -143,6 +143,11 @@ static tfd_works judge(const tfd_view *view, const tfd_report *report, bool was_
     }
     if (view->facts->import.gpu.asked)
         return judge_trial(view, report, arena, why);
+    if (count_causes(report) == 0 && !view->facts->gpu.devices.complete &&
+        view->facts->gpu.devices.count == 0) {
+        *why = view->facts->gpu.devices.why;
+        return TFD_WORKS_UNKNOWN;
+    }
     if (count_causes(report) > 0) {
         *why = TFD_STR("by what lies on the disk it does not work");
         return TFD_WORKS_FAILS;

@@ -253,7 +253,8 @@ static tfd_status explain_failure(tfd_cuda_search *search, size_t file, tfd_gpu_
         for (size_t j = 0; j < one->need_count; j++) {
             const tfd_loader_need *need = &loader->needs.items[one->first_need + j];
 
-            if (need->is_found && loader->files.items[need->hit].state == TFD_OBJECT_OK)
+            if ((need->is_found && loader->files.items[need->hit].state == TFD_OBJECT_OK) ||
+                tfd_str_starts_z(need->name, "libcuda.so")) /* the driver's own absence is told once */
                 continue;
             library->is_dependency = true;
             library->broken =

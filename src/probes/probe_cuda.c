@@ -190,16 +190,30 @@ static tfd_status examine(tfd_cuda_search *search, tfd_probe_ctx *ctx, tfd_err *
     return st == TFD_OK ? find_toolchain(search) : st;
 }
 
+static void set_fact(tfd_probe_ctx *ctx, tfd_fact_id id, tfd_str version)
+{
+    const tfd_gpu_build *build = &ctx->facts->gpu.build;
+
+    if (version.len > 0)
+        tfd_fact_set_text(ctx->facts, id, version, build->source);
+    else if (build->is_cuda == TFD_NO)
+        tfd_fact_set_absent(ctx->facts, id, build->source);
+    else
+        tfd_fact_set_unknown(ctx->facts, id, TFD_STR("not looked for"));
+}
+
 static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 {
     tfd_gpu *gpu = &ctx->facts->gpu;
     tfd_cuda_search *search;
-    tfd_status st;
+    tfd_status st = TFD_OK;
+    bool is_wanted = gpu->was_looked_for && (gpu->is_possible || gpu->is_asked);
 
-    if (!gpu->was_looked_for || (!gpu->is_possible && !gpu->is_asked))
-        return TFD_OK;
-    st = tfd_cuda_build_read(ctx, err);
-    if (st != TFD_OK)
+    if (is_wanted)
+        st = tfd_cuda_build_read(ctx, err);
+    set_fact(ctx, TFD_FACT_CUDA_BUILD, gpu->build.is_cuda == TFD_NO ? TFD_STR("") : gpu->build.cuda);
+    set_fact(ctx, TFD_FACT_CUDNN_BUILD, gpu->build.is_cuda == TFD_NO ? TFD_STR("") : gpu->build.cudnn);
+    if (st != TFD_OK || !is_wanted || ctx->sys->system(ctx->sys)->os != TFD_OS_LINUX)
         return st;
     search = tfd_arena_new(ctx->arena, tfd_cuda_search, 1);
     if (!search)

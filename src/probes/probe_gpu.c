@@ -303,7 +303,25 @@ static void read_rocm(tfd_probe_ctx *ctx)
     ctx->facts->gpu.rocm = head;
 }
 
-static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
+static void set_facts(tfd_probe_ctx *ctx)
+{
+    const tfd_gpu *gpu = &ctx->facts->gpu;
+
+    if (!gpu->was_looked_for || !gpu->devices.complete)
+        tfd_fact_set_unknown(ctx->facts, TFD_FACT_GPU_COUNT,
+                             gpu->devices.why.len > 0 ? gpu->devices.why : TFD_STR("not looked for"));
+    else
+        tfd_fact_set_int(ctx->facts, TFD_FACT_GPU_COUNT, (int64_t)gpu->nvidia_count, TFD_STR(PCI_FOLDER));
+    if (!gpu->was_looked_for || (!gpu->is_possible && !gpu->is_asked))
+        tfd_fact_set_unknown(ctx->facts, TFD_FACT_GPU_DRIVER, TFD_STR("not looked for"));
+    else if (gpu->kernel_module.len == 0)
+        tfd_fact_set_absent(ctx->facts, TFD_FACT_GPU_DRIVER, TFD_STR("/proc/driver/nvidia/version"));
+    else
+        tfd_fact_set_text(ctx->facts, TFD_FACT_GPU_DRIVER, gpu->kernel_module, gpu->module_source);
+}
+
+/* Elsewhere than on Linux only the build is looked at, and only for who asks. */
+static tfd_status look(tfd_probe_ctx *ctx, tfd_err *err)
 {
     const tfd_system *system = ctx->sys->system(ctx->sys);
     const tfd_options *options = ctx->options;
@@ -312,8 +330,13 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 
     gpu->is_asked = options->expect == TFD_EXPECT_GPU ||
                     (options->expect == TFD_EXPECT_DEFAULT && options->fail_on == TFD_FAIL_ON_GPU);
-    if (options->expect == TFD_EXPECT_IMPORT || system->os != TFD_OS_LINUX)
+    if (options->expect == TFD_EXPECT_IMPORT)
         return TFD_OK;
+    if (system->os != TFD_OS_LINUX) {
+        gpu->devices.why = TFD_STR("GPUs are not looked for on this system");
+        gpu->was_looked_for = gpu->is_asked;
+        return TFD_OK;
+    }
     st = read_pci(ctx, err);
     if (st != TFD_OK)
         return st;
@@ -334,6 +357,14 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
         find_module_file(ctx);
         read_secure_boot(ctx);
     }
+    return st;
+}
+
+static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
+{
+    tfd_status st = look(ctx, err);
+
+    set_facts(ctx);
     return st;
 }
 
