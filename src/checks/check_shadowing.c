@@ -21,7 +21,7 @@ static bool is_single_name(const tfd_view *view, const tfd_module *module)
 {
     const tfd_place *place = tfd_view_place(view, module->place);
 
-    if (place->kind == TFD_PLACE_START)
+    if (place->kind == TFD_PLACE_START || module->place == module->wanted)
         return true;
     if (count_shadows(view, module->place) >= FOLDER_MIN)
         return false;
@@ -42,6 +42,18 @@ static bool same_version_elsewhere(const tfd_view *view, const tfd_module *modul
            tfd_str_eq(winner->version, wanted->version);
 }
 
+/* The start folder hides a module that this very release was seen to need there: an empty file of that name
+ * was enough to stop the import. */
+static bool is_proven(const tfd_view *view, const tfd_module *module)
+{
+    tfd_str version = tfd_view_tf_version(view);
+    const tfd_kb_imports *imports = tfd_kb_imports_find(view->kb, version);
+    const tfd_kb_module *known = imports ? tfd_kb_module_find(imports, module->name) : NULL;
+
+    return known && known->shadowed == TFD_KB_NEED_IMPORT && tfd_kb_imports_are_of(imports, version) &&
+           tfd_view_place(view, module->place)->kind == TFD_PLACE_START;
+}
+
 static void add_module(const tfd_view *view, const tfd_module *module, tfd_findings *out)
 {
     const tfd_place *place = tfd_view_place(view, module->place);
@@ -58,6 +70,8 @@ static void add_module(const tfd_view *view, const tfd_module *module, tfd_findi
      */
     if (module->dist != TFD_NONE && module->dist != module->wanted_dist && !is_single_name(view, module))
         weight = TFD_W_HINT;
+    if (is_proven(view, module))
+        weight = TFD_W_STRONG;
     finding = tfd_blame_place(view, module->place, module->path, weight, effect);
     if (is_single_name(view, module)) {
         finding.cause = TFD_CAUSE_NAME_SHADOWING;

@@ -18,6 +18,36 @@ static const tfd_module *find_module(const tfd_view *view, tfd_str name)
     return NULL;
 }
 
+/* A module on the way to name that another file hides: "google.protobuf" for google.protobuf.message. */
+static const tfd_module *find_hidden(const tfd_view *view, tfd_str name)
+{
+    for (;;) {
+        const tfd_module *module = find_module(view, name);
+        size_t dot = tfd_str_rfind_char(name, '.');
+
+        if (module && module->is_shadowed)
+            return module;
+        if (dot == TFD_NPOS)
+            return NULL;
+        name = tfd_str_sub(name, 0, dot);
+    }
+}
+
+/* By whom: a file of a foreign place, or one beside the folder that it hides. */
+static bool blame_hiding(const tfd_reading *r, const tfd_module *module)
+{
+    tfd_finding finding =
+        tfd_blame_place(r->view, module->place, module->path, TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    if (module->place == module->wanted) {
+        finding.cause = TFD_CAUSE_NAME_SHADOWING;
+        finding.subject = tfd_path_base(tfd_view_style(r->view), module->path);
+    } else if (!tfd_blame_is_foreign(r->view, module->place)) {
+        return false;
+    }
+    return tfd_reading_add(r, finding);
+}
+
 static tfd_str find_loaded(const tfd_view *view, tfd_str name)
 {
     for (size_t i = 0; i < view->facts->import.modules.count; i++)
@@ -138,6 +168,7 @@ bool tfd_rule_no_module(const tfd_reading *r)
     tfd_str name = r->exc->name;
     tfd_str top = top_of(name);
     const tfd_module *module = find_module(r->view, top);
+    const tfd_module *hidden = find_hidden(r->view, name);
     tfd_str parent = find_loaded(r->view, top);
     size_t place = parent.len > 0 ? tfd_view_place_of(r->view, parent) : TFD_NONE;
 
@@ -145,9 +176,8 @@ bool tfd_rule_no_module(const tfd_reading *r)
         return false;
     if (parent.len > 0 && top.len < name.len && tfd_blame_is_foreign(r->view, place))
         return tfd_reading_add(r, tfd_reading_blame_file(r->view, parent, TFD_W_NAMED));
-    if (module && module->is_shadowed && tfd_blame_is_foreign(r->view, module->place))
-        return tfd_reading_add(
-            r, tfd_blame_place(r->view, module->place, module->path, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+    if (hidden && blame_hiding(r, hidden))
+        return true;
     if (blame_blocker(r) || blame_dropped(r, module) || blame_keras_backend(r, top))
         return true;
     if (tfd_str_is(top, "tensorflow")) {

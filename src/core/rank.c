@@ -15,6 +15,7 @@ typedef struct group {
     size_t count;
     size_t capacity;
     int from_files;  /* summed weights of what lies on the disk and in the environment */
+    int breaking;    /* … of these, what would break that which was asked for */
     int from_import; /* … and of what the import said */
     tfd_side side;   /* on which it was found */
     bool is_latent;  /* breaks nothing that was asked for */
@@ -63,7 +64,7 @@ static int compare_weight(const void *a, const void *b)
 
 /* Repetitions of one kind count half, a quarter …: ten missing files are one fault. What speaks against
  * counts in full. */
-static int sum(const group *one, bool from_import)
+static int sum(const group *one, bool from_import, bool with_latent)
 {
     int total = 0;
     int part = 1;
@@ -71,7 +72,8 @@ static int sum(const group *one, bool from_import)
     for (size_t i = 0; i < one->count; i++) {
         int weight = one->items[i]->weight;
 
-        if (one->items[i]->from_import != from_import)
+        if (one->items[i]->from_import != from_import ||
+            (one->items[i]->effect == TFD_EFFECT_LATENT && !with_latent))
             continue;
         if (weight < 0) {
             total += weight;
@@ -109,8 +111,9 @@ static tfd_status collect(const tfd_findings *findings, tfd_arena *arena, groups
         group *one = &all->items[i];
 
         qsort(one->items, one->count, sizeof(const tfd_finding *), compare_weight);
-        one->from_files = sum(one, false);
-        one->from_import = sum(one, true);
+        one->from_files = sum(one, false, true);
+        one->breaking = sum(one, false, false);
+        one->from_import = sum(one, true, true);
     }
     return TFD_OK;
 }
@@ -229,7 +232,7 @@ static bool is_cause(const tfd_view *view, const group *one)
         return score_of(one) > TFD_W_HINT;
     if (view->facts->import.ran && !one->outweighs_import)
         return false;
-    return one->from_files >= TFD_W_FORECAST;
+    return one->breaking >= TFD_W_FORECAST;
 }
 
 static bool is_warning(const tfd_view *view, const group *one)
@@ -246,7 +249,7 @@ static bool is_warning(const tfd_view *view, const group *one)
 /* Broken by itself, whatever else is: has to be repaired too before the import can work. */
 static bool is_independent(const group *one)
 {
-    return one->from_files >= TFD_W_STRONG;
+    return one->breaking >= TFD_W_STRONG;
 }
 
 /* Rules were fitted to cases; none of them is worth more than this without an experiment. */

@@ -73,8 +73,12 @@ static void fix_shadow(tfd_fix_ctx *ctx)
     tfd_str name = tfd_path_base(tfd_fix_style(ctx), path);
     tfd_str fresh = tfd_arena_fmt(ctx->arena, "my_%.*s", TFD_ARG(name));
     const tfd_place *place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, path));
+    const tfd_place *lead = tfd_view_place(ctx->view, ctx->lead->place);
+    /* A file that somebody put right beside the packages, and that no distribution owns. */
+    bool is_loose = lead && lead->kind == TFD_PLACE_SITE && ctx->lead->dist == TFD_NONE &&
+                    tfd_path_eq(tfd_fix_style(ctx), dir, lead->path);
 
-    if (is_installed(ctx, path)) {
+    if (is_installed(ctx, path) && !is_loose) {
         fix_start_folder(ctx);
         return;
     }

@@ -101,9 +101,14 @@ static bool is_same_file(const state *s, tfd_str a, tfd_str b)
 
 static bool is_shadowed(const state *s, const tfd_module *row)
 {
-    return row->wanted != TFD_NONE && row->wanted_path.len > 0 && row->place != TFD_NONE &&
-           row->place < row->wanted && row->kind != TFD_MODULE_BUILTIN &&
-           !is_same_file(s, row->path, row->wanted_path);
+    bool hides_folder;
+
+    if (row->wanted == TFD_NONE || row->wanted_path.len == 0 || row->place == TFD_NONE ||
+        row->kind == TFD_MODULE_BUILTIN)
+        return false;
+    /* google.py beside the namespace folder google/: the module wins, and google.protobuf is gone. */
+    hides_folder = row->place == row->wanted && row->kind == TFD_MODULE_MISSING;
+    return (row->place < row->wanted || hides_folder) && !is_same_file(s, row->path, row->wanted_path);
 }
 
 /* name: a slice that lives as long as the facts. */
@@ -150,6 +155,15 @@ static bool is_in_stdlib(const state *s, tfd_str module)
     return tfd_stdlib_has(module, s->facts->python.major, s->facts->python.minor);
 }
 
+/* A file of the user's under the name of a package that others only look for (pandas, brotli): with the
+ * package absent they go on, with this they do not. */
+static bool answers_for_absent(const state *s, const tfd_module *row, const tfd_kb_module *known)
+{
+    return !known->stdlib && row->wanted_dist == TFD_NONE && row->place != TFD_NONE &&
+           row->kind == TFD_MODULE_SOURCE && known->shadowed != TFD_KB_NEED_UNKNOWN &&
+           s->facts->places.items[row->place].kind == TFD_PLACE_START && !survives(s, known->shadowed);
+}
+
 /* What import tensorflow was seen to load. */
 static tfd_status add_known(state *s)
 {
@@ -161,6 +175,8 @@ static tfd_status add_known(state *s)
             continue;
         if (add_module(s, known->name, known->stdlib, true, &row) != TFD_OK)
             return TFD_ENOMEM;
+        if (row && answers_for_absent(s, row, known))
+            row->is_shadowed = true;
         if (row)
             row->is_optional = survives(s, row->is_shadowed ? known->shadowed : known->hidden);
     }

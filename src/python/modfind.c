@@ -260,9 +260,12 @@ void tfd_modfind_below_place(tfd_modfind *f, size_t place, tfd_str name, tfd_mod
         return;
     }
     tfd_modfind_in_place(f, place, top, out);
-    if (out->kind == TFD_MODULE_PACKAGE || out->kind == TFD_MODULE_NAMESPACE) {
+    if (out->kind != TFD_MODULE_MISSING && !f->facts->places.items[place].is_zip) {
         tfd_str dir = out->path;
 
+        /* A module file of that name hides the folder from Python, not from us. */
+        if (out->kind != TFD_MODULE_PACKAGE && out->kind != TFD_MODULE_NAMESPACE)
+            dir = tfd_path_join(f->sys->style, f->arena, f->facts->places.items[place].path, top);
         if (find_parts(f, dir, rest, out)) {
             out->place = place;
             return;
