@@ -99,6 +99,24 @@ static void add_known_break(const tfd_view *view, size_t row, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
+/* TensorFlow tries to import jax and is ready for its absence, not for the RuntimeError with which jax
+ * refuses a jaxlib newer than itself. */
+static void add_jax(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_dist *jaxlib = tfd_view_dist(view, tfd_dist_find(view->facts, TFD_STR("jaxlib")));
+    size_t row = tfd_dist_find(view->facts, TFD_STR("jax"));
+    tfd_finding finding;
+
+    if (!tfd_view_jaxlib_is_newer(view) ||
+        tfd_view_verdict_broken(view, TFD_STR("jax")) != TFD_VERDICT_BREAKS)
+        return;
+    finding = tfd_blame_dist(view, row, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+    finding.text = tfd_arena_fmt(out->arena, "jaxlib %.*s is newer than jax %.*s, which refuses it",
+                                 TFD_ARG(jaxlib->version), TFD_ARG(tfd_view_dist(view, row)->version));
+    finding.source = jaxlib->path;
+    tfd_findings_add(out, &finding);
+}
+
 /* Of a distribution that the import needs, what it requires could not be read. */
 static bool has_unread_metadata(const tfd_facts *facts)
 {
@@ -134,6 +152,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     for (size_t i = 0; i < facts->dists.count; i++)
         if (!facts->dists.items[i].is_shadowed)
             add_known_break(view, i, out); /* also what nobody requires: pandas is loaded where it is there */
+    add_jax(view, out);
     if (!facts->dists.complete && facts->dists.why.len > 0 && out->check_status == TFD_CHECK_OK)
         tfd_findings_unknown(out, facts->dists.why);
     else if (has_unread_metadata(facts) && out->check_status == TFD_CHECK_OK)

@@ -223,6 +223,8 @@ typedef struct tfd_dist {
     size_t files;       /* rows of RECORD; 0 without RECORD */
     size_t missing, wrong_size, altered, unreadable, foreign; /* counts of file problems, by kind */
     bool was_hashed;                                          /* every hash of RECORD was compared */
+    bool record_cut;     /* RECORD does not list itself: it was cut short, and what it lacks is unknown */
+    bool has_dead_links; /* files of it are links to nothing */
 } tfd_dist;
 
 typedef TFD_TABLE(tfd_dist) tfd_dists;
@@ -301,8 +303,10 @@ typedef enum tfd_leftover_kind {
 typedef struct tfd_leftover {
     tfd_leftover_kind kind;
     tfd_str path;
-    tfd_str key; /* distribution concerned, if known */
-    size_t dist; /* row of dists, or TFD_NONE */
+    tfd_str key;            /* distribution concerned, if known */
+    size_t dist;            /* row of dists, or TFD_NONE */
+    tfd_str build, version; /* TensorFlow without metadata: "tensorflow-cpu" and "2.15.1" by its own files;
+                               empty: they do not tell */
 } tfd_leftover;
 
 typedef TFD_TABLE(tfd_leftover) tfd_leftovers;

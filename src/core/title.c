@@ -32,7 +32,7 @@ tfd_dist_fault tfd_dist_fault_of(const tfd_view *view, size_t row, tfd_str key)
     }
     if (tfd_view_verdict(view, dist->key, dist->version, NULL) == TFD_VERDICT_BREAKS)
         return TFD_FAULT_UNFIT;
-    if (dist->missing + dist->wrong_size + dist->altered > 0)
+    if (dist->missing + dist->wrong_size + dist->altered > 0 || dist->record_cut)
         return TFD_FAULT_DAMAGED;
     return TFD_FAULT_UNKNOWN;
 }

@@ -68,6 +68,9 @@ typedef enum tfd_install_mode {
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec);
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 
+/* What has to go before an installer can put the distribution of that row in place again. */
+void tfd_fix_remove_dead_links(tfd_fix_ctx *ctx, size_t row);
+
 /* "name" and all clauses that installed distributions and the knowledge base put on it: "numpy<2,>=1.23.5".
  */
 tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key);

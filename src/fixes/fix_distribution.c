@@ -24,6 +24,38 @@ static void remove_dangling(tfd_fix_ctx *ctx, const tfd_dist *dist)
     tfd_fix_remove(ctx, tfd_fix_join(ctx, place->path, module));
 }
 
+#define TOPS_MAX 6
+
+/* Files that are links to nothing: installers take them for absent and then write through them. */
+void tfd_fix_remove_dead_links(tfd_fix_ctx *ctx, size_t row)
+{
+    const tfd_file_problems *all = &ctx->view->facts->file_problems;
+    const tfd_dist *dist = tfd_view_dist(ctx->view, row);
+    const tfd_place *place = dist ? tfd_view_place(ctx->view, dist->place) : NULL;
+    tfd_str tops[TOPS_MAX];
+    tfd_str words;
+    size_t count = 0;
+
+    if (!place || !dist->has_dead_links || tfd_fix_is_cmd(ctx))
+        return;
+    words = tfd_fix_quote(ctx, dist->path);
+    for (size_t i = 0; i < all->count && count < TOPS_MAX; i++) {
+        tfd_str rest = tfd_str_from(all->items[i].path, place->path.len + 1);
+        bool is_known = all->items[i].dist != row || all->items[i].state != TFD_FILE_MISSING;
+        tfd_str top, tail;
+
+        (void)tfd_str_cut(rest, '/', &top, &tail);
+        for (size_t k = 0; k < count && !is_known; k++)
+            is_known = tfd_str_eq(tops[k], top);
+        if (is_known)
+            continue;
+        tops[count++] = top;
+        words = tfd_arena_fmt(ctx->arena, "%.*s %.*s", TFD_ARG(words),
+                              TFD_ARG(tfd_fix_quote(ctx, tfd_fix_join(ctx, place->path, top))));
+    }
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "find %.*s -xtype l -delete", TFD_ARG(words)));
+}
+
 static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
 {
     tfd_str spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(dist->name), TFD_ARG(dist->version));
@@ -31,6 +63,7 @@ static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(dist->name),
                                      TFD_ARG(dist->version)));
     remove_dangling(ctx, dist);
+    tfd_fix_remove_dead_links(ctx, ctx->lead->dist);
     /* Where most files are gone (links into a cache that was cleaned), pip stumbles over moving them away. */
     tfd_fix_install(
         ctx, dist->has_record && dist->missing * 2 < dist->files ? TFD_REINSTALL_NO_DEPS : TFD_INSTALL_OVER,
@@ -80,6 +113,13 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx)
 
     if (fix_two_metadata(ctx, key))
         return;
+    if (tfd_str_is(key, "jax") && fault == TFD_FAULT_UNKNOWN && tfd_view_jaxlib_differs(ctx->view)) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install the jaxlib that was made with jax %.*s",
+                                         TFD_ARG(dist->version)));
+        tfd_fix_install(ctx, TFD_INSTALL_NO_DEPS,
+                        tfd_arena_fmt(ctx->arena, "jaxlib==%.*s", TFD_ARG(dist->version)));
+        return;
+    }
     switch (fault) {
     case TFD_FAULT_MISSING:
         fix_version(ctx, key, TFD_INSTALL);

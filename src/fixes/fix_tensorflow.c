@@ -111,17 +111,45 @@ static void remove_second_metadata(tfd_fix_ctx *ctx)
             tfd_fix_remove_tree(ctx, all->items[i].path);
 }
 
+/* No metadata: the same build over the files that lie there, if they tell which one it is; else all of it
+ * anew, since two releases in one folder do not work. */
+static bool fix_undescribed(tfd_fix_ctx *ctx)
+{
+    const tfd_leftovers *all = &ctx->view->facts->leftovers;
+    const tfd_leftover *one = NULL;
+    tfd_str name, version;
+
+    for (size_t i = 0; i < all->count && !one; i++)
+        if (all->items[i].kind == TFD_LEFTOVER_NO_META && tfd_str_is(all->items[i].key, "tensorflow"))
+            one = &all->items[i];
+    if (!one || tfd_view_tensorflow(ctx->view))
+        return false;
+    name = one->build.len > 0 ? one->build : TFD_STR("tensorflow");
+    version = one->version.len > 0 ? one->version : ctx->view->facts->import.module_version;
+    if (version.len > 0) {
+        tfd_fix_begin(
+            ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
+        tfd_fix_install(ctx, TFD_INSTALL_OVER, pinned(ctx, name, version));
+        return true;
+    }
+    tfd_fix_begin(ctx, TFD_STR("Remove the TensorFlow that has no metadata, and install it anew"));
+    tfd_fix_remove_tree(ctx, one->path);
+    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, name, tfd_fix_best_tensorflow(ctx)));
+    return true;
+}
+
 static void fix_corrupt(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     tfd_str name = tf ? tf->name : TFD_STR("tensorflow");
     tfd_str version = tf ? tf->version : ctx->view->facts->import.module_version;
 
-    if (fix_tilde(ctx))
+    if (fix_tilde(ctx) || fix_undescribed(ctx))
         return;
     tfd_fix_begin(ctx,
                   tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
     remove_second_metadata(ctx);
+    tfd_fix_remove_dead_links(ctx, ctx->view->facts->tensorflow);
     tfd_fix_install(ctx, tf && !tf->has_record ? TFD_INSTALL_OVER : TFD_REINSTALL_NO_DEPS,
                     pinned(ctx, name, version));
     tfd_fix_note(ctx, TFD_STR("Restart notebooks and IDEs that use this environment afterwards."));

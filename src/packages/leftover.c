@@ -17,7 +17,8 @@ static tfd_status add(tfd_packages *packages, tfd_leftover_kind kind, tfd_str pa
             return TFD_OK;
     if (!path.ptr || !TFD_GROW(packages->arena, &facts->leftovers))
         return TFD_ENOMEM;
-    facts->leftovers.items[facts->leftovers.count++] = (tfd_leftover){kind, path, key, dist};
+    facts->leftovers.items[facts->leftovers.count++] =
+        (tfd_leftover){.kind = kind, .path = path, .key = key, .dist = dist};
     return TFD_OK;
 }
 
@@ -198,8 +199,14 @@ static tfd_status check_tensorflow(tfd_packages *packages)
             continue;
         }
         if (place->kind != TFD_PLACE_PYTHONPATH && place->kind != TFD_PLACE_PTH &&
-            !has_tensorflow_dist(facts, i))
-            return add(packages, TFD_LEFTOVER_NO_META, folder, TFD_STR("tensorflow"), TFD_NONE);
+            !has_tensorflow_dist(facts, i)) {
+            tfd_status status = add(packages, TFD_LEFTOVER_NO_META, folder, TFD_STR("tensorflow"), TFD_NONE);
+
+            if (status == TFD_OK)
+                tfd_packages_describe_tensorflow(packages, folder,
+                                                 &facts->leftovers.items[facts->leftovers.count - 1]);
+            return status;
+        }
         return TFD_OK;
     }
     if (!hollow.len)

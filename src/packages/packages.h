@@ -49,6 +49,10 @@ tfd_status tfd_packages_find_tensorflow(tfd_packages *packages);
  */
 int tfd_packages_agreement(tfd_packages *packages, size_t row);
 
+/* Build and version of a folder tensorflow/ that no metadata describes, by its own files; what they do not
+ * tell stays empty. */
+void tfd_packages_describe_tensorflow(tfd_packages *packages, tfd_str folder, tfd_leftover *out);
+
 /* Markers, requirements, extras, and the closure of the module asked for (is_needed). */
 tfd_status tfd_packages_resolve(tfd_packages *packages);
 

@@ -40,6 +40,10 @@ tfd_str tfd_record_module(tfd_arena *arena, tfd_str path);
  * facts->file_problems, facts->overlaps, and the counts in facts->dists. */
 tfd_status tfd_record_check(tfd_probe_ctx *ctx, tfd_err *err);
 
+/* Where RECORD is gone or cut short, nobody says which files should be there; but which modules the import of
+ * this very release loads is known: those that are missing become problems. */
+tfd_status tfd_record_check_loaded(tfd_probe_ctx *ctx);
+
 /* Whether the pip that a repair would use is whole: its RECORD, and what it starts with. facts->pip. */
 tfd_status tfd_record_check_pip(tfd_probe_ctx *ctx);
 

@@ -31,6 +31,8 @@ static tfd_status add_chunks(tfd_probe_ctx *ctx, tfd_record_work *work, size_t *
         forget(ctx->facts, tfd_arena_fmt(ctx->arena, "%.*s: not readable, or too long", TFD_ARG(path)));
         return TFD_OK;
     }
+    if (info.size == 0)
+        ctx->facts->dists.items[dist].record_cut = true;
     for (uint64_t at = 0; at < info.size; at += TFD_RECORD_CHUNK) {
         if (!tfd_arena_grow(ctx->arena, &work->chunks, capacity, work->chunk_count, sizeof *work->chunks))
             return TFD_ENOMEM;
@@ -80,6 +82,14 @@ static tfd_str closed_folder(tfd_probe_ctx *ctx, tfd_str root, tfd_str path)
     return tfd_record_file(ctx->sys, ctx->arena, root, path);
 }
 
+/* It counts as missing, but installers stumble over it: they write through the link. */
+static bool is_dead_link(tfd_probe_ctx *ctx, tfd_str path)
+{
+    tfd_stat info;
+
+    return ctx->sys->stat(ctx->sys, path, false, &info, NULL) == TFD_OK && info.kind == TFD_KIND_LINK;
+}
+
 static tfd_status add_problem(tfd_probe_ctx *ctx, const tfd_record_work *work,
                               const tfd_record_problem *found)
 {
@@ -105,6 +115,8 @@ static tfd_status add_problem(tfd_probe_ctx *ctx, const tfd_record_work *work,
     }
     if (!problem.path.ptr || !TFD_GROW(ctx->arena, &facts->file_problems))
         return TFD_ENOMEM;
+    if (problem.state == TFD_FILE_MISSING && !facts->dists.items[dist].has_dead_links)
+        facts->dists.items[dist].has_dead_links = is_dead_link(ctx, problem.path);
     facts->file_problems.items[facts->file_problems.count++] = problem;
     return TFD_OK;
 }
@@ -130,6 +142,25 @@ static tfd_status add_problems(tfd_probe_ctx *ctx, const tfd_record_work *work)
     return TFD_OK;
 }
 
+/* The chunks of one distribution follow each other. Whoever installs lists RECORD itself in it and ends each
+ * row. */
+static void find_cut_records(tfd_probe_ctx *ctx, const tfd_record_work *work)
+{
+    bool lists_itself = false;
+
+    for (size_t i = 0; i < work->chunk_count; i++) {
+        const tfd_record_chunk *chunk = &work->chunks[i];
+        tfd_dist *dist = &ctx->facts->dists.items[chunk->dist];
+        bool is_last = i + 1 == work->chunk_count || work->chunks[i + 1].dist != chunk->dist;
+
+        lists_itself = lists_itself || chunk->lists_itself || chunk->status != TFD_OK;
+        if (is_last) {
+            dist->record_cut = tfd_record_is_exact(dist) && (!lists_itself || chunk->ends_open);
+            lists_itself = false;
+        }
+    }
+}
+
 static tfd_status collect(tfd_probe_ctx *ctx, const tfd_record_work *work)
 {
     tfd_facts *facts = ctx->facts;
@@ -149,6 +180,7 @@ static tfd_status collect(tfd_probe_ctx *ctx, const tfd_record_work *work)
         dist->files += chunk->rows;
         dist->missing += chunk->missing;
         dist->wrong_size += chunk->wrong_size;
+        dist->altered += chunk->altered;
         dist->unreadable += chunk->unreadable;
     }
     for (size_t i = 0; i < work->worker_count; i++)
@@ -172,8 +204,10 @@ tfd_status tfd_record_check(tfd_probe_ctx *ctx, tfd_err *err)
         tfd_arena_init(&workers[i].keep, 0);
     if (status == TFD_OK)
         ctx->sys->parallel(ctx->sys, work.worker_count, tfd_record_worker_run, &work);
-    if (status == TFD_OK)
+    if (status == TFD_OK) {
+        find_cut_records(ctx, &work);
         status = collect(ctx, &work);
+    }
     if (status == TFD_OK)
         status = tfd_record_find_overlaps(ctx, &work);
     for (size_t i = 0; i < work.worker_count; i++) {

@@ -9,8 +9,10 @@ typedef struct tfd_record_chunk {
     size_t dist;
     uint64_t offset;
     tfd_status status;
-    size_t rows, missing, wrong_size, unreadable;
-    size_t unknown; /* of which the machine could not say whether they are there */
+    size_t rows, missing, wrong_size, altered, unreadable;
+    bool lists_itself; /* the row of RECORD itself is in it */
+    bool ends_open;    /* its last row has no line end */
+    size_t unknown;    /* of which the machine could not say whether they are there */
 } tfd_record_chunk;
 
 /* A problem as a worker found it; becomes a row of facts->file_problems. */
@@ -43,8 +45,9 @@ typedef struct tfd_record_worker {
     tfd_arena keep;
     tfd_record_problems problems;
     tfd_record_owners owners;
-    size_t plain; /* problems with files that no import reads */
-    bool is_cut;  /* there were more problems than are kept */
+    size_t plain;                      /* problems with files that no import reads */
+    bool is_cut;                       /* there were more problems than are kept */
+    size_t converted, converted_tries; /* files of which only the line ends differ; files read to see that */
 } tfd_record_worker;
 
 /* Problems that one worker keeps: counts go on, rows would fill memory with an uninstalled TensorFlow. */

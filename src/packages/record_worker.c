@@ -143,6 +143,76 @@ static bool is_readable(job *one, const tfd_stat *info, tfd_str path)
     return one->work->sys->access(one->work->sys, full, TFD_ACCESS_READ, NULL) != TFD_EACCESS;
 }
 
+/* Files that are read to see whether only their line ends differ; a whole tree that git or FTP converted is
+ * believed after that many. */
+#define CONVERTED_ENOUGH 32
+#define CONVERTED_TRIES 256
+#define CONVERTED_PIECE ((size_t)64 << 10)
+
+/* "\n" became "\r\n", and nothing else changed in size: Python reads it all the same. */
+static bool count_line_ends(job *one, tfd_str path, uint64_t *count)
+{
+    const tfd_sys *sys = one->work->sys;
+    char *piece = tfd_arena_take(one->scratch, CONVERTED_PIECE, 1);
+    tfd_file file = TFD_FILE_NONE;
+    tfd_status status = TFD_OK;
+    char last = '\0';
+    size_t got = 1;
+
+    *count = 0;
+    if (!piece ||
+        sys->open(sys, tfd_path_join(sys->style, one->scratch, one->root, path), &file, NULL) != TFD_OK)
+        return false;
+    for (uint64_t at = 0; status == TFD_OK && at < file.size && got > 0; at += got) {
+        uint64_t left = file.size - at;
+
+        status = sys->read_at(sys, &file, at, piece, left < CONVERTED_PIECE ? (size_t)left : CONVERTED_PIECE,
+                              &got, NULL);
+        for (size_t i = 0; status == TFD_OK && i < got; i++) {
+            *count += piece[i] == '\n' && last == '\r';
+            last = piece[i];
+        }
+    }
+    sys->close(sys, &file);
+    return status == TFD_OK;
+}
+
+static bool is_converted(job *one, const row *r, uint64_t got)
+{
+    tfd_record_worker *worker = one->worker;
+    uint64_t count;
+
+    if (got <= r->size || !tfd_str_ends_z(r->path, ".py"))
+        return false;
+    if (worker->converted >= CONVERTED_ENOUGH)
+        return true;
+    if (worker->converted_tries++ >= CONVERTED_TRIES || !count_line_ends(one, r->path, &count) ||
+        count != got - r->size)
+        return false;
+    worker->converted++;
+    return true;
+}
+
+/* What a package begins with: "six.py", "rich/__init__.py". After a crash of the machine such files are there
+ * in full length and hold zeros, which no Python source does. Only these few are looked into. */
+static bool is_zeroed(job *one, const row *r)
+{
+    const tfd_sys *sys = one->work->sys;
+    size_t slash = tfd_str_find_char(r->path, '/');
+    tfd_file file = TFD_FILE_NONE;
+    tfd_status status;
+    char first = 'x';
+    size_t got = 0;
+
+    if (!tfd_str_ends_z(r->path, ".py") || r->size == 0 ||
+        (slash != TFD_NPOS && !tfd_str_is(tfd_str_from(r->path, slash), "/__init__.py")) ||
+        sys->open(sys, tfd_path_join(sys->style, one->scratch, one->root, r->path), &file, NULL) != TFD_OK)
+        return false;
+    status = sys->read_at(sys, &file, 0, &first, 1, &got, NULL);
+    sys->close(sys, &file);
+    return status == TFD_OK && got == 1 && first == '\0';
+}
+
 /* true: the folder of the file may not be entered, which is told once. */
 static bool judge(job *one, size_t index, const tfd_stat_item *item)
 {
@@ -156,7 +226,8 @@ static bool judge(job *one, size_t index, const tfd_stat_item *item)
         one->chunk->missing++;
         keep(one, index, TFD_FILE_MISSING, r->path, false, 0);
     } else if (item->status == TFD_OK && r->has_size &&
-               (item->stat.size != r->size || item->stat.kind != TFD_KIND_FILE)) {
+               (item->stat.size != r->size || item->stat.kind != TFD_KIND_FILE) &&
+               !is_converted(one, r, item->stat.size)) {
         one->chunk->wrong_size++;
         keep(one, index, TFD_FILE_WRONG_SIZE, r->path, false, item->stat.size);
     } else if (item->status == TFD_OK && !is_readable(one, &item->stat, r->path)) {
@@ -164,6 +235,9 @@ static bool judge(job *one, size_t index, const tfd_stat_item *item)
         keep(one, index, TFD_FILE_UNREADABLE, r->path, false, item->stat.size);
     } else if (item->status != TFD_OK) {
         one->chunk->unknown++;
+    } else if (is_zeroed(one, r)) {
+        one->chunk->altered++;
+        keep(one, index, TFD_FILE_ALTERED, r->path, false, item->stat.size);
     }
     return false;
 }
@@ -226,8 +300,11 @@ static tfd_status check_chunk(job *one)
                                    one->buffer, &text);
     if (status != TFD_OK)
         return status;
+    one->chunk->ends_open = text.len > 0 && text.ptr[text.len - 1] != '\n';
     while (tfd_record_next(&text, one->buffer + TFD_RECORD_BUFFER, &record)) {
         one->chunk->rows += record.path.len > 0;
+        one->chunk->lists_itself =
+            one->chunk->lists_itself || tfd_str_ends_z(record.path, ".dist-info/RECORD");
         if (tfd_record_is_payload(&record) && !take_row(one, &record))
             return TFD_ENOMEM;
     }

@@ -98,7 +98,7 @@ static tfd_status add_twin(tfd_packages *packages, size_t loser)
     if (!TFD_GROW(packages->arena, &facts->leftovers))
         return TFD_ENOMEM;
     facts->leftovers.items[facts->leftovers.count++] =
-        (tfd_leftover){TFD_LEFTOVER_TWO_META, dist->path, dist->key, loser};
+        (tfd_leftover){.kind = TFD_LEFTOVER_TWO_META, .path = dist->path, .key = dist->key, .dist = loser};
     return TFD_OK;
 }
 

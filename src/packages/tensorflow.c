@@ -101,3 +101,46 @@ tfd_status tfd_packages_find_tensorflow(tfd_packages *packages)
     }
     return TFD_OK;
 }
+
+/* Of version.h and build_info.py, which have some 5 KB. */
+#define DESCRIPTION_MAX ((size_t)16 << 10)
+
+static tfd_str read_of(tfd_packages *packages, tfd_str folder, const char *name)
+{
+    tfd_str text;
+    tfd_str path = tfd_path_join(packages->sys->style, packages->arena, folder, tfd_str_of(name));
+
+    if (tfd_packages_read_head(packages, path, DESCRIPTION_MAX, &text) != TFD_OK)
+        text = TFD_STR("");
+    return text;
+}
+
+/* "#define TF_MAJOR_VERSION 2": the number, or the empty slice. */
+static tfd_str number_after(tfd_str text, const char *words)
+{
+    size_t at = tfd_str_find_z(text, words);
+    tfd_str rest = at == TFD_NPOS ? TFD_STR("") : tfd_str_from(text, at + strlen(words));
+    size_t len = 0;
+
+    while (len < rest.len && tfd_char_is_digit(rest.ptr[len]))
+        len++;
+    return tfd_str_sub(rest, 0, len);
+}
+
+void tfd_packages_describe_tensorflow(tfd_packages *packages, tfd_str folder, tfd_leftover *out)
+{
+    tfd_str text = read_of(packages, folder, "include/tensorflow/core/public/version.h");
+    tfd_str major = number_after(text, "#define TF_MAJOR_VERSION ");
+    tfd_str minor = number_after(text, "#define TF_MINOR_VERSION ");
+    tfd_str patch = number_after(text, "#define TF_PATCH_VERSION ");
+
+    if (major.len > 0 && minor.len > 0 && patch.len > 0)
+        out->version =
+            tfd_arena_fmt(packages->arena, "%.*s.%.*s.%.*s", TFD_ARG(major), TFD_ARG(minor), TFD_ARG(patch));
+    text = read_of(packages, folder, "python/platform/build_info.py");
+    if (tfd_str_find_z(text, "'is_cuda_build', True") != TFD_NPOS)
+        out->build = TFD_STR("tensorflow");
+    else if (tfd_str_find_z(text, "'is_cuda_build', False") != TFD_NPOS &&
+             packages->facts->python.arch == TFD_ARCH_X86_64)
+        out->build = TFD_STR("tensorflow-cpu");
+}

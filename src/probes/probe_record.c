@@ -6,8 +6,10 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 
     if (status != TFD_OK)
         return status;
-    status = tfd_record_check_pip(ctx);
-    return status == TFD_OK ? TFD_OK : tfd_err_set(err, status, 0, "no memory for pip");
+    status = tfd_record_check_loaded(ctx);
+    if (status == TFD_OK)
+        status = tfd_record_check_pip(ctx);
+    return status == TFD_OK ? TFD_OK : tfd_err_set(err, status, 0, "RECORD: no memory");
 }
 
 const tfd_probe tfd_probe_record = {

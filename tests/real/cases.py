@@ -7,6 +7,7 @@ import cases_healthy  # noqa: F401
 import cases_install  # noqa: F401
 import cases_installers  # noqa: F401
 import cases_loader  # noqa: F401
+import cases_packages  # noqa: F401
 import cases_paths  # noqa: F401
 import cases_python  # noqa: F401
 import cases_requirements  # noqa: F401

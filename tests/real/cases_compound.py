@@ -47,3 +47,58 @@ def _(e):
     e.rm(e.one("numpy", "core", "_multiarray_umath*.so"))
     e.rm(e.p("pip", "_internal", "cli"))
     return e.reinstall("numpy")
+
+
+@case("shadow-and-missing", "tf220", "name-shadowing", ["dep-other"])
+def _(e):
+    """random.py in the current folder, and wrapt not installed"""
+    e.write(e.workdir("random.py"), "x = 4\n")
+    e.uninstall("wrapt")
+    return "mv %s %s && python -m pip install wrapt" % (e.workdir("random.py"), e.workdir("my_random.py"))
+
+
+@case("shadow-three", "tf220", "name-shadowing")
+def _(e):
+    """three extension modules in the current folder, each of which breaks the import by itself"""
+    for n in ("_struct", "typing"):
+        e.write(e.workdir(n + ".cpython-%s-x86_64-linux-gnu.so" % e.xy.replace(".", "")), b"")
+    e.write(e.workdir("queue.py"), "x = 1\n")
+    return "cd " + e.dest
+
+
+@case("variable-and-missing", "tf220", "env-setting", ["dep-other"])
+def _(e):
+    """a variable that breaks protobuf, and wrapt not installed"""
+    e.env["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "cpp"
+    e.uninstall("wrapt")
+    return "unset PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION && python -m pip install wrapt"
+
+
+@case("pythonpath-and-damage", "tf220", "pythonpath-conflict", ["dep-numpy", "name-shadowing"])
+def _(e):
+    """a vendored numpy without code on PYTHONPATH, and a module of TensorFlow gone"""
+    fix = e.reinstall()
+    v = os.path.join(e.dest, "vendored")
+    e.write(os.path.join(v, "typing.py"), "x = 1\n")
+    e.env["PYTHONPATH"] = v
+    e.rm(e.tf("python", "framework", "ops.py"))
+    return "unset PYTHONPATH && " + fix
+
+
+@case("rights-and-missing", "tf220", "dep-other", ["permission-denied"])
+def _(e):
+    """wrapt not installed, and numpy's core may not be read"""
+    p = e.one("numpy", "_core", "_multiarray_umath*.so")
+    e.private(p)
+    os.chmod(p, 0)
+    e.uninstall("wrapt")
+    e.wrap = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all"]
+    return "chmod 644 %s && python -m pip install wrapt" % p
+
+
+@case("versions-two", "tf215", "dep-numpy", ["dep-protobuf"])
+def _(e):
+    """NumPy 2 and protobuf 3.19 under 2.15"""
+    e.swap("numpy", "2.1.3")
+    e.swap("protobuf", "3.19.6")
+    return "python -m pip install 'numpy<2' 'protobuf>=3.20.3,<5'"

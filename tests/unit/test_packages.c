@@ -70,8 +70,10 @@ static void put_dist(fixture *f, const char *site, const char *name, const char 
                    name, version, more);
     put(f, path, text);
     (void)snprintf(path, sizeof path, "%s/%s-%s.dist-info/RECORD", site, name, version);
-    if (record)
-        put(f, path, record);
+    if (record) { /* as installers write it: with a row for itself */
+        (void)snprintf(text, sizeof text, "%s%s-%s.dist-info/RECORD,,\n", record, name, version);
+        put(f, path, text);
+    }
 }
 
 static int set_up(void **state)
@@ -217,8 +219,7 @@ static void test_files(void **state)
              "../../../bin/toco," HASH_OF_X ",9\ntensorflow/__init__.py," HASH_OF_X ",1\n"
              "tensorflow/__pycache__/__init__.cpython-312.pyc,,\n\"tensorflow/a,b.txt\"," HASH_OF_X ",1\n"
              "tensorflow/gone/_x.cpython-312-x86_64-linux-gnu.so," HASH_OF_X ",1\ntensorflow/libx.so.2,,5\n"
-             "tensorflow/python/ops.py," HASH_OF_X ",1\r\ntensorflow/python/same.py," HASH_OF_X ",1\n"
-             "tensorflow-2.20.0.dist-info/RECORD,,\n");
+             "tensorflow/python/ops.py," HASH_OF_X ",1\r\ntensorflow/python/same.py," HASH_OF_X ",1\n");
     run(f);
     assert_int_equal(find(f, "tensorflow")->missing, 2);
     assert_int_equal(find(f, "tensorflow")->wrong_size, 1);
@@ -261,6 +262,54 @@ static void test_hashes_and_foreign(void **state)
     assert_int_equal(tfd_record_find_foreign(&f->ctx, f->facts.tensorflow, &err), TFD_OK);
     assert_int_equal(find(f, "tensorflow")->foreign, 1);
     assert_true(tfd_str_is(f->facts.file_problems.items[1].module, "tensorflow.sub.left_over"));
+}
+
+/* Line ends that git or FTP turned are no fault; zeros in full length are, where a package begins. */
+static void test_contents(void **state)
+{
+    fixture *f = *state;
+
+    put(f, "site/tensorflow/__init__.py", "a\r\nb\r\n");
+    put(f, "site/tensorflow/other.py", "a\r\nbxxx");
+    put(f, "site/six.py", "x");
+    put_dist(f, "site", "tensorflow", "2.20.0", "Requires-Dist: six\n",
+             "tensorflow/__init__.py,,4\ntensorflow/other.py,,4\n");
+    put_dist(f, "site", "six", "1.16.0", "", "six.py,,1\n");
+    run(f);
+    assert_int_equal(f->facts.file_problems.count, 1);
+    assert_true(tfd_str_is(f->facts.file_problems.items[0].module, "tensorflow.other"));
+    assert_int_equal(find(f, "six")->altered, 0);
+}
+
+/* What a RECORD that was cut no longer lists is looked for by what the import of that release loads. */
+static void test_cut_record(void **state)
+{
+    fixture *f = *state;
+    tfd_file_problem *first;
+
+    put(f, "site/tensorflow/__init__.py", "x");
+    put_dist(f, "site", "tensorflow", "2.20.0", "", "tensorflow/__init__.py,,1\n");
+    put(f, "site/tensorflow-2.20.0.dist-info/RECORD", "tensorflow/__init__.py,,1\ntensorflow/pyth");
+    run(f);
+    assert_true(find(f, "tensorflow")->record_cut);
+    assert_true(f->facts.file_problems.count > 1);
+    first = &f->facts.file_problems.items[f->facts.file_problems.count - 1];
+    assert_int_equal(first->state, TFD_FILE_MISSING);
+    assert_true(tfd_str_starts_z(first->module, "tensorflow."));
+}
+
+/* pip is looked at for the sake of the repair alone: what it lacks is no problem of TensorFlow's. */
+static void test_pip(void **state)
+{
+    fixture *f = *state;
+
+    put(f, "site/tensorflow/__init__.py", "x");
+    put(f, "site/pip/__init__.py", "x");
+    put_dist(f, "site", "tensorflow", "2.99.0", "", "tensorflow/__init__.py,,1\n");
+    put_dist(f, "site", "pip", "24.0", "", "pip/__init__.py,,1\npip/_internal/build.py,,1\n");
+    run(f);
+    assert_true(tfd_str_ends_z(f->facts.pip.damaged, "pip/_internal/build.py"));
+    assert_int_equal(f->facts.file_problems.count, 0);
 }
 
 static void test_overlap(void **state)
@@ -389,7 +438,8 @@ static void test_failing_machine(void **state)
     long calls = 100;
 
     put(f, "site/tensorflow/__init__.py", "x");
-    put_dist(f, "site", "tensorflow", "2.20.0", "Requires-Dist: numpy\n", "tensorflow/__init__.py,,1\n");
+    /* A release that nobody measured: what it loads is not known either. */
+    put_dist(f, "site", "tensorflow", "2.99.0", "Requires-Dist: numpy\n", "tensorflow/__init__.py,,1\n");
     put_dist(f, "site", "numpy", "1.26.4", "", "numpy/__init__.py,,2\n");
     put(f, "site/numpy/__init__.py", "xx");
     add_place(f, "site", TFD_PLACE_SITE);
@@ -421,6 +471,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_requirements, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hashes_and_foreign, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_contents, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_record, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_overlap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leftovers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_details, set_up, tear_down),
