@@ -42,7 +42,7 @@ typedef struct mkpe_out {
 static inline void mkpe_put(mkpe_out *o, size_t at, uint64_t value, size_t size)
 {
     for (size_t i = 0; i < size && at + i < MKPE_MAX; i++)
-        o->bytes[at + i] = (uint8_t)(value >> (8 * i));
+        o->bytes[at + i] = (uint8_t)(i < 8 ? value >> (8 * i) : 0);
 }
 
 static inline void mkpe_add(mkpe_out *o, uint64_t value, size_t size)
