@@ -17,16 +17,16 @@ def damaged(name, base, doc, make, also=(), **more):
 INTERNAL = ("python", "_pywrap_tensorflow_internal.pyd")
 
 damaged("internal-gone-tf2101", "tf2101-cp310", "_pywrap_tensorflow_internal.pyd deleted", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"])
-damaged("internal-gone-tf2151", "tf2151-cp311", "the same", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
-damaged("internal-gone-tf2180", "tf2180-cp312", "the same", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
-damaged("internal-gone-tf2200", "tf2200-cp313", "the same", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
-damaged("internal-gone-tf210", "tf210-cp37", "the same with Python 3.7", lambda e: e.rm(e.internal()), ["security-blocked"])
+damaged("internal-gone-tf2151", "tf2151-cp311", "_pywrap_tensorflow_internal.pyd deleted", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
+damaged("internal-gone-tf2180", "tf2180-cp312", "_pywrap_tensorflow_internal.pyd deleted", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
+damaged("internal-gone-tf2200", "tf2200-cp313", "_pywrap_tensorflow_internal.pyd deleted", lambda e: e.rm(e.tf(*INTERNAL)), ["security-blocked"], extra=True)
+damaged("internal-gone-tf210", "tf210-cp37", "_pywrap_tensorflow_internal.pyd deleted (Python 3.7)", lambda e: e.rm(e.internal()), ["security-blocked"])
 damaged("common-gone-tf2200", "tf2200-cp313", "_pywrap_tensorflow_common.dll deleted", lambda e: e.rm(e.internal()), ["security-blocked"])
-damaged("common-gone-tf2210", "tf2210-cp313", "the same with 2.21", lambda e: e.rm(e.internal()), ["security-blocked"])
+damaged("common-gone-tf2210", "tf2210-cp313", "_pywrap_tensorflow_common.dll deleted", lambda e: e.rm(e.internal()), ["security-blocked"])
 damaged("tflite-common-gone-tf2210", "tf2210-cp313", "pywrap_tflite_common.dll deleted",
         lambda e: e.rm(e.tf("lite", "python", "pywrap_tflite_common.dll")), ["security-blocked"])
 damaged("internal-half-tf2101", "tf2101-cp310", "_pywrap_tensorflow_internal.pyd cut to half", lambda e: e.truncate(e.internal()))
-damaged("internal-half-tf241", "tf241-cp38", "the same with 2.4", lambda e: e.truncate(e.internal(), 0.3), extra=True)
+damaged("internal-half-tf241", "tf241-cp38", "_pywrap_tensorflow_internal.pyd cut to a third", lambda e: e.truncate(e.internal(), 0.3), extra=True)
 damaged("common-half-tf2200", "tf2200-cp313", "_pywrap_tensorflow_common.dll cut to half", lambda e: e.truncate(e.internal()))
 damaged("internal-empty-tf2180", "tf2180-cp312", "_pywrap_tensorflow_internal.pyd of length 0", lambda e: e.write(e.internal(), b""),
         ["disk-full"])
@@ -69,7 +69,7 @@ def entry_offset(head):
 
 
 damaged("internal-altered-tf2101", "tf2101-cp310", "4 KiB of code zeroed where the file is entered (bad disk)", zero_entry)
-damaged("common-altered-tf2200", "tf2200-cp313", "the same with 2.20", zero_entry, extra=True)
+damaged("common-altered-tf2200", "tf2200-cp313", "4 KiB of _pywrap_tensorflow_common.dll zeroed where it is entered", zero_entry, extra=True)
 
 
 @case("altered-and-unharmed", "tf2101-cp310", "not-an-environment-problem", expect="quiet", extra=True)

@@ -159,7 +159,7 @@ def _(e):
 
 @case("beside-python-old-tf2210", "tf2210-cp313", "vcruntime-shadowed", extra=True)
 def _(e):
-    """the same with 2.21"""
+    """an old msvcp140.dll (14.36) beside python.exe"""
     e.put(e.runtime("msvcp140.dll", "14.36.32532"), e.root, "msvcp140.dll")
     native(e)
     return 'del "%s"' % e.win(os.path.join(e.root, "msvcp140.dll"))

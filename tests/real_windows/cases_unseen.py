@@ -106,7 +106,7 @@ def _(e):
     return "ren %s keras_mine.py" % e.win(e.workdir("keras.py"))
 
 
-@case("unseen-cwd-typing", "tf2101-cp310", "name-shadowing", **unseen)
+@case("unseen-cwd-google", "tf2151-cp311", "name-shadowing", **unseen)
 def _(e):
     """a folder called google with an __init__.py beside the program"""
     e.script = e.write(e.workdir("run.py"), "import tensorflow as tf\nprint(tf.constant(1))\n")

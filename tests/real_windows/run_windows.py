@@ -59,7 +59,8 @@ def snapshot(root):
             entries, st = list(os.scandir(d)), os.lstat(d)
         except OSError:
             continue
-        seen[d] = ("dir", st.st_mtime_ns, st.st_mode)
+        # A temporary file that was removed again leaves its folder's time changed.
+        seen[d] = ("dir", 0 if d.endswith(os.path.join("Local", "Temp")) else st.st_mtime_ns, st.st_mode)
         for x in entries:
             st = x.stat(follow_symlinks=False)
             if x.is_dir(follow_symlinks=False):

@@ -19,6 +19,8 @@ DATA = os.path.join(HERE, "observations.json")
 PAGE = os.path.join(HERE, "..", "..", "docs", "WINDOWS.md")
 START, END = "<!-- table: tests/real_windows/windows_table.py write -->", "<!-- end of the table -->"
 LONGEST = 300
+RELEASES = {"tf210-cp37": "2.1", "tf241-cp38": "2.4", "tf2101-cp310": "2.10", "tf2151-cp311": "2.15", "tf2180-cp312": "2.18",
+            "tf2200-cp313": "2.20", "tf2210-cp313": "2.21"}
 
 
 def shorten(text, n=LONGEST):
@@ -120,14 +122,13 @@ def code(text):
 def table():
     with open(DATA, encoding="utf-8") as f:
         data = json.load(f)
-    rows = ["| fault | the import prints | TensorFlow's self-check or DLL diagnostic | tfdiag names | its first fix |", "| --- | --- | --- | --- | --- |"]
+    rows = ["| TensorFlow: fault | the import prints | TensorFlow's self-check or DLL diagnostic | tfdiag names | its first fix |", "| --- | --- | --- | --- | --- |"]
     for name, c in winenv.CASES.items():
         d = data.get(name)
         if not d or c["expect"] != "cause" or d.get("exit") == 0 and not c["recorded"]:
             continue
         t = d.get("tfdiag") or {}
-        where = c["base"].split("-")[0].replace("tf", "TF ")
-        fault = "%s (%s)" % (c["doc"], where) + (" – recorded: Wine departs from Windows here" if c["recorded"] else "")
+        fault = "%s: %s" % (RELEASES.get(c["base"], c["base"]), c["doc"]) + (" – recorded: Wine departs from Windows here" if c["recorded"] else "")
         named = "**%s** %s" % (t["id"], cell(t["text"])) if t.get("id") else cell(t.get("text", ""))
         fix = code(t.get("fix", "")) + (" (run: the import works)" if d.get("repaired") else "")
         rows.append("| %s | %s | %s | %s | %s |" % (cell(fault), code(d["printed"]), code(d["tensorflow"]), named, fix))

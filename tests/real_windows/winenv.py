@@ -11,10 +11,8 @@ import subprocess
 import sys
 import zipfile
 
-# Last: both suites have modules of the same names.
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "real"))
-from realenv import MARK, NotFit, clone, discard, unmount_below  # noqa: E402
-import winlab  # noqa: E402
+import winlab  # makes the modules of ../real known
+from realenv import MARK, NotFit, clone, discard, unmount_below
 
 CASES = {}
 NATIVE = ("import importlib.util as u, sys, os; p = os.path.join(r'%s', 'tensorflow', 'python', '_pywrap_tensorflow_internal.pyd'); "

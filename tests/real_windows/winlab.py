@@ -13,6 +13,10 @@ import subprocess
 import sys
 import threading
 
+# Last: both suites have modules of the same names.
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "real"))
+from realenv import unmount_below  # noqa: E402
+
 RUNTIME = re.compile(r"(msvcp140.*|vcruntime140.*|concrt140|vcamp140|vccorlib140|vcomp140)\.dll$", re.I)
 RUNTIMES_KEY = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes"
 # What cases add; taken away before each.
@@ -91,8 +95,7 @@ class Machine:
 
     def make(self, wine=True):
         """A fresh prefix; the Wine programs of an earlier one are ended.  wine=False: nothing will be run in it."""
-        self.stop()
-        shutil.rmtree(self.root, ignore_errors=True)
+        self.remove()
         os.makedirs(self.d)
         subprocess.run(["cp", "-al", os.path.join(self.lab, "prefix"), self.prefix], check=True)
         for p in glob.glob(os.path.join(self.prefix, "*.reg")) + [os.path.join(self.prefix, ".update-timestamp")]:
@@ -129,6 +132,7 @@ class Machine:
 
     def remove(self):
         self.stop()
+        unmount_below(self.root)
         shutil.rmtree(self.root, ignore_errors=True)
 
     # ---- what is installed
@@ -293,8 +297,8 @@ def command_line(argv):
 
 
 def sweep(lab):
-    """Removes what a run that was killed left behind."""
+    """Ends and removes what a run that was killed left behind."""
     for d in glob.glob(os.path.join(lab, "work", "job*")):
-        pid = int(re.search(r"job(\d+)$", d).group(1)) // 10
-        if not os.path.exists("/proc/%d" % pid):
-            shutil.rmtree(d, ignore_errors=True)
+        number = int(re.search(r"job(\d+)$", d).group(1))
+        if not os.path.exists("/proc/%d" % (number // 10)):
+            Machine(lab, number).remove()
