@@ -201,7 +201,10 @@ static void blame_start(const tfd_view *view, tfd_findings *out)
         (void)tfd_exit_blame_windows(view, out);
     else if (import->start_error == 13)
         add(view,
-            tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, facts->python.path, TFD_W_NAMED, TFD_EFFECT_BREAKS),
+            tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED,
+                           facts->python.closed_folder.len > 0 ? facts->python.closed_folder
+                                                               : facts->python.path,
+                           TFD_W_NAMED, TFD_EFFECT_BREAKS),
             TFD_STR("the system refused to execute the interpreter (EACCES)"), out);
     else if (import->start_error == 8)
         add(view, tfd_finding_of(TFD_CAUSE_ARCH_MISMATCH, TFD_STR(""), TFD_W_POINTS, TFD_EFFECT_BREAKS),

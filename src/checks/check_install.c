@@ -1,4 +1,5 @@
 /* Is TensorFlow in this interpreter at all, whole and of the right kind; and if not, in which one? */
+#include "base/utf8.h"
 #include "core/check.h"
 
 static bool is_stub(const tfd_dist *tf)
@@ -92,6 +93,38 @@ static bool blame_lost_venv(const tfd_view *view, tfd_findings *out)
     return true;
 }
 
+/* The same without the link lib: the packages are in lib64, where this interpreter does not look. */
+static bool blame_lost_lib(const tfd_view *view, tfd_findings *out)
+{
+    tfd_str root = view->facts->python.lib64_only;
+    tfd_finding finding = tfd_finding_of(TFD_CAUSE_VENV_BROKEN, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+
+    if (root.len == 0)
+        return false;
+    finding.path = root;
+    finding.text = tfd_arena_fmt(
+        out->arena, "%.*s/lib is gone; the packages lie in %.*s/lib64, where this interpreter does not look",
+        TFD_ARG(root), TFD_ARG(root));
+    finding.source = root;
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
+static bool blame_hidden_user_site(const tfd_view *view, tfd_findings *out)
+{
+    tfd_str site = view->facts->python.hidden_user_site;
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("PYTHONNOUSERSITE"), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+
+    if (site.len == 0)
+        return false;
+    finding.text = tfd_arena_fmt(
+        out->arena, "TensorFlow is in %.*s, which PYTHONNOUSERSITE keeps off sys.path", TFD_ARG(site));
+    finding.source = TFD_STR("environment");
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
 static bool is_unsupported(const tfd_view *view)
 {
     const tfd_python *py = &view->facts->python;
@@ -132,7 +165,8 @@ static void blame_missing(const tfd_view *view, tfd_findings *out)
     const tfd_python *py = &view->facts->python;
     tfd_finding finding = tfd_finding_of(TFD_CAUSE_TF_MISSING, TFD_STR(""), TFD_W_LIKELY, TFD_EFFECT_BREAKS);
 
-    if (blame_leftovers(view, out) || blame_unreadable_site(view, out) || blame_lost_venv(view, out))
+    if (blame_leftovers(view, out) || blame_unreadable_site(view, out) || blame_lost_venv(view, out) ||
+        blame_lost_lib(view, out) || blame_hidden_user_site(view, out))
         return;
     finding.text = tfd_arena_fmt(out->arena, "no distribution and no folder of TensorFlow in %.*s",
                                  TFD_ARG(py->site_packages));
@@ -179,6 +213,36 @@ static void check_addon(const tfd_view *view, const tfd_module *module, tfd_find
     tfd_findings_add(out, &finding);
 }
 
+static bool is_utf8(tfd_str text)
+{
+    uint32_t code;
+
+    for (size_t at = 0; at < text.len;) {
+        size_t n = tfd_utf8_next(text, at, &code);
+
+        if (n == 0)
+            return false;
+        at += n;
+    }
+    return true;
+}
+
+/* Native code is handed paths as UTF-8; Python's text of another byte cannot be encoded so
+ * (measured: 2.10, 2.15 and 2.20 all fail). */
+static void check_path(const tfd_view *view, const tfd_dist *tf, tfd_findings *out)
+{
+    tfd_str path = view->facts->places.items[tf->place].path;
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PATH_NON_ASCII, TFD_STR(""), TFD_W_PROOF, TFD_EFFECT_MAY_BREAK);
+
+    if (tfd_view_is_windows(view) || is_utf8(path))
+        return;
+    finding.path = path;
+    finding.text = tfd_arena_fmt(out->arena, "the name of the folder %.*s is no valid UTF-8", TFD_ARG(path));
+    finding.source = path;
+    tfd_findings_add(out, &finding);
+}
+
 static const tfd_module *find_module(const tfd_facts *facts, tfd_str name)
 {
     for (size_t i = 0; i < facts->modules.count; i++)
@@ -195,7 +259,8 @@ static void run(const tfd_view *view, tfd_findings *out)
     const tfd_module *asked = find_module(facts, facts->module_top);
 
     if (facts->python.broken == TFD_PY_DANGLING || facts->python.broken == TFD_PY_MISSING ||
-        facts->python.broken == TFD_PY_NO_STDLIB) {
+        facts->python.broken == TFD_PY_NO_STDLIB || facts->python.broken == TFD_PY_CFG_DENIED ||
+        facts->python.broken == TFD_PY_CFG_NO_TEXT) {
         tfd_findings_unknown(out, TFD_STR("the interpreter does not start"));
         return;
     }
@@ -208,6 +273,8 @@ static void run(const tfd_view *view, tfd_findings *out)
             tfd_findings_unknown(out, facts->places.why);
         return;
     }
+    if (tf)
+        check_path(view, tf, out);
     if (tf && module && module->kind == TFD_MODULE_MISSING)
         blame_no_files(view, tf, out);
     if (asked && asked != module)

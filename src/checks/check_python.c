@@ -9,8 +9,10 @@ static tfd_cause_id cause_of(const tfd_python *py)
     case TFD_PY_DANGLING:
     case TFD_PY_MISSING:
     case TFD_PY_VENV_VERSION:
+    case TFD_PY_CFG_NO_TEXT:
         return TFD_CAUSE_VENV_BROKEN;
     case TFD_PY_NOT_EXEC:
+    case TFD_PY_CFG_DENIED:
         return TFD_CAUSE_PERMISSION_DENIED;
     case TFD_PY_FOREIGN_ARCH:
         return TFD_CAUSE_ARCH_MISMATCH;
@@ -27,8 +29,10 @@ static tfd_str subject_of(const tfd_python *py)
 {
     if (py->broken == TFD_PY_NO_STDLIB && py->home_variable.len > 0)
         return TFD_STR("PYTHONHOME");
+    if (py->broken == TFD_PY_CFG_DENIED)
+        return py->pyvenv_cfg;
     if (py->broken == TFD_PY_NOT_EXEC)
-        return py->path;
+        return py->closed_folder.len > 0 ? py->closed_folder : py->path;
     return TFD_STR("");
 }
 
@@ -108,7 +112,7 @@ static void run(const tfd_view *view, tfd_findings *out)
         finding.source = py->home_variable.len > 0 ? TFD_STR("PYTHONHOME")
                          : py->pyvenv_cfg.len > 0  ? py->pyvenv_cfg
                                                    : py->path;
-        finding.path = py->path;
+        finding.path = finding.cause == TFD_CAUSE_PERMISSION_DENIED ? finding.subject : py->path;
         /* It got as far as our first line: what the files say of its start is wrong. A damaged library still
          * counts. */
         if (import->ran && import->stage > TFD_STAGE_START && py->broken != TFD_PY_STDLIB_DAMAGED)

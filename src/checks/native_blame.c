@@ -102,11 +102,14 @@ static bool blame_no_permission(const tfd_view *view, const tfd_resolution *one,
 {
     for (size_t i = 0; i < one->tried_count; i++) {
         tfd_finding finding;
+        tfd_str closed = view->facts->python.closed_folder;
 
         if (!tfd_str_is(one->tried[i].why, "no permission"))
             continue;
         finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED,
                                  tfd_path_dir(tfd_view_style(view), one->tried[i].path), weight, effect);
+        if (closed.len > 0 && tfd_path_is_below(tfd_view_style(view), finding.subject, closed))
+            finding.subject = closed;
         finding.path = finding.subject;
         finding.text =
             tfd_arena_fmt(out->arena, "%.*s may not be searched by this user: ld.so does not find %.*s in it",

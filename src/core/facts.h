@@ -62,7 +62,9 @@ typedef enum tfd_broken {
                          home */
     TFD_PY_STDLIB_DAMAGED, /* a module of the standard library that start-up or TensorFlow needs is missing or
                               damaged */
-    TFD_PY_VENV_VERSION    /* the venv was made for another minor version than the interpreter it now runs */
+    TFD_PY_VENV_VERSION,   /* the venv was made for another minor version than the interpreter it now runs */
+    TFD_PY_CFG_DENIED,     /* pyvenv.cfg is there, and this user may not read it */
+    TFD_PY_CFG_NO_TEXT     /* pyvenv.cfg is no UTF-8 text: Python stops while it starts */
 } tfd_broken;
 
 /* One entry of sys.path, in order. */
@@ -167,10 +169,17 @@ typedef struct tfd_python {
     tfd_tri user_site_on;
     tfd_str venv_lost;  /* folder that is laid out as a virtual environment around the executable, but has no
                            pyvenv.cfg: its packages are not seen; empty: none */
-    tfd_str active_env; /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
-    tfd_str active_env_var;  /* which of them */
-    bool active_env_differs; /* it is not the environment of the interpreter chosen */
-    bool active_env_on_path; /* its folder of programs stands on PATH before the interpreter chosen */
+    tfd_str lib64_only; /* environment whose packages lie in lib64 while the link lib beside it is gone;
+                         * empty: not so
+                         */
+    tfd_str closed_folder; /* the folder on the way to the interpreter (or to its library) that this user may
+                              not enter; empty: none */
+    tfd_str hidden_user_site; /* the user site that PYTHONNOUSERSITE keeps off sys.path, where it holds a
+                                 TensorFlow; empty: none */
+    tfd_str active_env;       /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
+    tfd_str active_env_var;   /* which of them */
+    bool active_env_differs;  /* it is not the environment of the interpreter chosen */
+    bool active_env_on_path;  /* its folder of programs stands on PATH before the interpreter chosen */
     tfd_broken active_env_broken;
     tfd_str active_env_why; /* sentence for active_env_broken */
 } tfd_python;

@@ -100,6 +100,8 @@ static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_
         return tfd_arena_fmt(arena, "%.*s brings a foreign %.*s", TFD_ARG(lead->subject),
                              TFD_ARG(tfd_path_base(tfd_view_style(view), lead->path)));
     case TFD_CAUSE_ENV_SETTING:
+        if (tfd_str_is(lead->subject, "PYTHONNOUSERSITE"))
+            return TFD_STR("PYTHONNOUSERSITE hides the user site, where TensorFlow is installed");
         return tfd_arena_fmt(arena, "%.*s switches a package to something that is broken here",
                              TFD_ARG(lead->subject));
     case TFD_CAUSE_PERMISSION_DENIED:

@@ -48,13 +48,16 @@ static void fix_wrong_one(tfd_fix_ctx *ctx)
     bin = tfd_path_dir(tfd_fix_style(ctx), other->path);
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Use the interpreter that has TensorFlow: %.*s",
                                      TFD_ARG(other->path)));
-    if (tfd_str_starts_z(other->seen_in, "conda") || tfd_str_is(other->seen_in, "CONDA_PREFIX"))
+    if (ctx->view->facts->python.conda.len > 0 &&
+        (tfd_str_starts_z(other->seen_in, "conda") || tfd_str_is(other->seen_in, "CONDA_PREFIX")))
         tfd_fix_activate_conda(ctx, tfd_fix_is_cmd(ctx) ? bin : tfd_path_dir(tfd_fix_style(ctx), bin));
     else if (other->has_activate)
         tfd_fix_activate(ctx, tfd_path_dir(tfd_fix_style(ctx), bin));
     else
         tfd_fix_put_first(ctx, "PATH", bin);
     tfd_fix_note(ctx, TFD_STR("In an IDE or notebook, choose this interpreter or kernel."));
+    if (ctx->lead->cause != TFD_CAUSE_PYTHON_WRONG_ONE)
+        return;
     spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(other->tf_dist), TFD_ARG(other->tf_version));
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Or install it into %.*s as well",
                                      TFD_ARG(ctx->view->facts->python.path)));
@@ -98,6 +101,28 @@ static void fix_lost_venv(tfd_fix_ctx *ctx)
     tfd_fix_make_environment(ctx, py->real, "", py->venv_lost);
 }
 
+/* pyvenv.cfg is no text: venv writes it anew, run by the interpreter that the links lead to. */
+static void fix_cfg(tfd_fix_ctx *ctx)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+
+    tfd_fix_begin(ctx,
+                  tfd_arena_fmt(ctx->arena, "Write %.*s anew; the packages stay", TFD_ARG(py->pyvenv_cfg)));
+    tfd_fix_remove(ctx, py->pyvenv_cfg);
+    tfd_fix_make_environment(ctx, py->real,
+                             py->system_site ? " --without-pip --system-site-packages" : " --without-pip",
+                             py->env_root);
+}
+
+static void fix_lost_lib(tfd_fix_ctx *ctx)
+{
+    tfd_str root = ctx->view->facts->python.lib64_only;
+
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put the link %.*s/lib in place again", TFD_ARG(root)));
+    tfd_fix_command(ctx,
+                    tfd_arena_fmt(ctx->arena, "ln -s lib64 %.*s/lib", TFD_ARG(tfd_fix_quote(ctx, root))));
+}
+
 static void fix_venv(tfd_fix_ctx *ctx)
 {
     const tfd_python *py = &ctx->view->facts->python;
@@ -109,8 +134,19 @@ static void fix_venv(tfd_fix_ctx *ctx)
         fix_lost_venv(ctx);
         return;
     }
-    if (py->broken == TFD_PY_MISSING && py->env_root.len == 0)
+    if (py->broken == TFD_PY_CFG_NO_TEXT && py->real.len > 0 &&
+        !tfd_path_is_below(tfd_fix_style(ctx), py->real, py->env_root)) {
+        fix_cfg(ctx);
         return;
+    }
+    if (py->lib64_only.len > 0 && py->broken == TFD_PY_FINE) {
+        fix_lost_lib(ctx);
+        return;
+    }
+    if (py->broken == TFD_PY_MISSING && py->env_root.len == 0) {
+        fix_wrong_one(ctx); /* the environment is gone, or lies elsewhere by now */
+        return;
+    }
     if (!base) {
         tfd_fix_begin(
             ctx, tfd_arena_fmt(ctx->arena,

@@ -193,9 +193,12 @@ void tfd_fix_activate_conda(tfd_fix_ctx *ctx, tfd_str root)
     tfd_str word = tfd_fix_quote(ctx, root);
 
     /* conda.exe cannot change the shell; the batch file of that name on PATH, or in condabin, can. */
-    if (!tfd_fix_is_cmd(ctx))
+    if (!tfd_fix_is_cmd(ctx)) {
+        /* activate is a function of the shell, which only shells that `conda init` prepared have. */
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "eval \"$(%.*s shell.posix hook)\"",
+                                           TFD_ARG(tfd_fix_quote(ctx, conda))));
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "conda activate %.*s", TFD_ARG(word)));
-    else if (tfd_path_ends(TFD_PATH_WINDOWS, conda, ".bat"))
+    } else if (tfd_path_ends(TFD_PATH_WINDOWS, conda, ".bat"))
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s activate %.*s",
                                            TFD_ARG(tfd_fix_program(ctx, conda)), TFD_ARG(word)));
     else

@@ -61,6 +61,15 @@ static void fix_permission(tfd_fix_ctx *ctx)
     const tfd_place *place;
     size_t count = 0;
 
+    if (ctx->lead->path.len > 0 && tfd_str_eq(ctx->lead->path, ctx->view->facts->python.closed_folder)) {
+        tfd_fix_begin(ctx,
+                      tfd_arena_fmt(ctx->arena, "Let this user pass through %.*s", TFD_ARG(ctx->lead->path)));
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod a+x %.*s", tfd_fix_sudo(ctx),
+                                           TFD_ARG(tfd_fix_quote(ctx, ctx->lead->path))));
+        tfd_fix_note(ctx,
+                     TFD_STR("Or make the environment from a Python that lies where every user may read."));
+        return;
+    }
     for (size_t i = 0; i < all->count; i++)
         count += all->items[i].state == TFD_FILE_UNREADABLE ? 1 : 0;
     tfd_fix_begin(ctx, TFD_STR("Let this user read the files"));
@@ -154,6 +163,10 @@ void tfd_fix_system(tfd_fix_ctx *ctx)
     case TFD_CAUSE_LIBC_MUSL:
         tfd_fix_begin(ctx, TFD_STR("Use a system or container image with glibc (python:3.12-slim in place of "
                                    "python:3.12-alpine)"));
+        break;
+    case TFD_CAUSE_PATH_NON_ASCII:
+        tfd_fix_begin(ctx,
+                      TFD_STR("Make the environment anew in a folder whose name is plain ASCII, or UTF-8"));
         break;
     case TFD_CAUSE_NOT_AN_ENVIRONMENT_PROBLEM:
         if (tfd_str_is(ctx->lead->subject, "/proc")) {

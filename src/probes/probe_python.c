@@ -168,6 +168,28 @@ static void find_lost_venv(state *s)
         s->py->venv_lost = root;
 }
 
+/* A link lib -> lib64, or the other way round, is lost by a copy that follows no links. */
+static void find_lost_lib(state *s)
+{
+    tfd_str root = s->layout.venv_prefix;
+    tfd_str packages = tfd_arena_fmt(s->arena, "%.*s/lib64/python%d.%d/site-packages", TFD_ARG(root),
+                                     s->py->major, s->py->minor);
+
+    if (root.len > 0 && s->sys->style == TFD_PATH_POSIX &&
+        tfd_sys_kind(s->sys, join(s, root, "lib")) == TFD_KIND_NONE && tfd_sys_is_dir(s->sys, packages))
+        s->py->lib64_only = root;
+}
+
+static void find_hidden_user_site(state *s)
+{
+    tfd_str value;
+
+    if (s->sys->env(s->sys, "PYTHONNOUSERSITE", &value) && value.len > 0 &&
+        (s->layout.venv_prefix.len == 0 || s->layout.cfg.system_site) &&
+        tfd_seen_in_folder(s->sys, s->arena, s->path.user_site))
+        s->py->hidden_user_site = s->path.user_site;
+}
+
 static void find_site_access(state *s)
 {
     tfd_str dir = s->py->site_packages;
@@ -306,6 +328,8 @@ static tfd_status examine(state *s, tfd_err *err)
     if (status != TFD_OK)
         return tfd_err_set(err, status, 0, "no memory for the interpreter");
     tfd_health_file(s->sys, s->arena, &s->interp, read_status, why.text, s->py);
+    if (s->py->broken == TFD_PY_NOT_EXEC && s->py->closed_folder.len == 0)
+        s->py->closed_folder = tfd_health_closed_folder(s->sys, s->arena, s->py->path);
     if (s->py->broken != TFD_PY_FINE)
         guess_version(s);
     set_identity(s);
@@ -327,6 +351,8 @@ static tfd_status examine(state *s, tfd_err *err)
         tfd_health_layout(s->sys, s->arena, &s->layout, &s->path, s->facts);
     set_incomplete(s);
     find_lost_venv(s);
+    find_lost_lib(s);
+    find_hidden_user_site(s);
     find_site_access(s);
     find_installers(s);
     tfd_seen_in_places(s->facts, &dist, &version);

@@ -1,5 +1,6 @@
 #include "python/getpath.h"
 
+#include "base/utf8.h"
 #include "python/binary.h"
 
 #include <string.h>
@@ -95,6 +96,50 @@ static bool read_cfg(const model *m, tfd_str dir, tfd_str *path, tfd_pyvenv *out
     return tfd_getpath_read_cfg(m->sys, m->arena, dir, path, out);
 }
 
+static bool is_utf8(tfd_str text)
+{
+    uint32_t code;
+
+    for (size_t at = 0; at < text.len;) {
+        size_t n = (unsigned char)text.ptr[at] < 0x80 ? 1 : tfd_utf8_next(text, at, &code);
+
+        if (n == 0)
+            return false;
+        at += n;
+    }
+    return true;
+}
+
+/* UTF-16 as PowerShell writes it: what is ASCII of it, good enough to see which settings it had. */
+static tfd_str drop_zeros(tfd_arena *arena, tfd_str text)
+{
+    char *out = tfd_arena_new(arena, char, text.len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; out && i < text.len; i++)
+        if (text.ptr[i] != '\0' && (unsigned char)text.ptr[i] < 0x80)
+            out[n++] = text.ptr[i];
+    return (tfd_str){out, out ? n : 0};
+}
+
+/* site.venv() opens the file as UTF-8 and catches nothing. */
+static bool take_cfg(const model *m, tfd_str dir)
+{
+    tfd_getpath *g = m->g;
+    tfd_str text, file = join(m, dir, TFD_STR("pyvenv.cfg"));
+    tfd_status status = tfd_sys_read_file(m->sys, m->arena, file, TFD_PYVENV_MAX, &text, NULL);
+
+    g->cfg_denied = status == TFD_EACCESS && tfd_sys_is_file(m->sys, file);
+    if (status != TFD_OK && !g->cfg_denied)
+        return false;
+    g->pyvenv_cfg = file;
+    if (g->cfg_denied)
+        return true;
+    g->cfg_no_text = !is_utf8(text);
+    tfd_pyvenv_parse(g->cfg_no_text ? drop_zeros(m->arena, text) : text, &g->cfg);
+    return true;
+}
+
 /* The folder of the executable as it was started, then the one above it. */
 void tfd_getpath_find_venv(const tfd_sys *sys, tfd_arena *arena, tfd_getpath *g)
 {
@@ -102,7 +147,7 @@ void tfd_getpath_find_venv(const tfd_sys *sys, tfd_arena *arena, tfd_getpath *g)
     tfd_str dir = dir_of(&m, g->executable);
     tfd_str above = dir_of(&m, dir);
 
-    if (read_cfg(&m, dir, &g->pyvenv_cfg, &g->cfg) || read_cfg(&m, above, &g->pyvenv_cfg, &g->cfg))
+    if (take_cfg(&m, dir) || take_cfg(&m, above))
         g->venv_prefix = above;
 }
 

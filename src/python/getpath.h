@@ -35,6 +35,8 @@ typedef struct tfd_getpath {
     tfd_str real;          /* executable with the links of its last component followed; empty: it dangles */
     tfd_str pyvenv_cfg;    /* the file that site takes; empty: none */
     tfd_pyvenv cfg;        /* what it says */
+    bool cfg_denied;       /* it is there and may not be read */
+    bool cfg_no_text;      /* its bytes are no UTF-8 */
     tfd_str venv_prefix;   /* sys.prefix of the virtual environment; empty: none */
     tfd_str prefix;        /* sys.base_prefix */
     tfd_str exec_prefix;   /* sys.base_exec_prefix */

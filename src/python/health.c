@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Linux gives up after as many links. */
+#define LINKS_MAX 40
+
 typedef struct patient {
     const tfd_sys *sys;
     tfd_arena *arena;
@@ -102,12 +105,58 @@ static tfd_str describe_elf(const patient *p, tfd_str file, const tfd_elf *elf)
     return tfd_arena_fmt(p->arena, "%.*s is damaged: %.*s", TFD_ARG(file), TFD_ARG(elf->why));
 }
 
+/* The first folder on the way to a file, its links followed, that this user may not enter. */
+tfd_str tfd_health_closed_folder(const tfd_sys *sys, tfd_arena *arena, tfd_str path)
+{
+    tfd_str target;
+
+    for (int links = 0; links < LINKS_MAX; links++) {
+        for (size_t i = 1; i < path.len; i++) {
+            tfd_str dir = tfd_str_sub(path, 0, i);
+
+            if (tfd_path_is_sep(sys->style, path.ptr[i]) &&
+                sys->access(sys, dir, TFD_ACCESS_EXEC, NULL) == TFD_EACCESS)
+                return dir;
+        }
+        if (sys->readlink(sys, arena, path, &target, NULL) != TFD_OK)
+            break;
+        path = tfd_path_join(sys->style, arena, tfd_path_dir(sys->style, path), target);
+    }
+    return TFD_STR("");
+}
+
+/* It is looked for in a folder of its RPATH that this user may not enter: unknown, not absent. */
+static bool is_library_closed(const patient *p, const tfd_interp *in)
+{
+    tfd_str rest = in->binary.elf.has_runpath ? in->binary.elf.runpath : in->binary.elf.rpath;
+    tfd_str dir;
+    bool more = rest.len > 0;
+
+    while (more) {
+        more = tfd_str_cut(rest, ':', &dir, &rest);
+        if (!tfd_path_is_abs(p->sys->style, dir))
+            continue; /* $ORIGIN lies where the interpreter itself was found */
+        p->py->closed_folder = tfd_health_closed_folder(
+            p->sys, p->arena, tfd_path_join(p->sys->style, p->arena, dir, in->libpython_name));
+        if (p->py->closed_folder.len == 0)
+            continue;
+        set_broken(
+            p, TFD_PY_NOT_EXEC,
+            tfd_arena_fmt(p->arena, "%.*s needs %.*s, and this user may not enter %.*s on the way to it",
+                          TFD_ARG(in->real), TFD_ARG(in->libpython_name), TFD_ARG(p->py->closed_folder)));
+        return true;
+    }
+    return false;
+}
+
 /* The library that holds the interpreter: there, whole, same processor. */
 static void check_library(const patient *p, const tfd_interp *in)
 {
     tfd_elf elf;
 
     if (in->libpython_name.len == 0)
+        return;
+    if (in->libpython.len == 0 && is_library_closed(p, in))
         return;
     if (in->libpython.len == 0) {
         set_broken(p, TFD_PY_NO_LOADER,
@@ -251,6 +300,8 @@ static void check_venv_version(const patient *p, const tfd_getpath *g)
     if (g->venv_prefix.len == 0 || p->sys->style == TFD_PATH_WINDOWS || tfd_sys_is_dir(p->sys, own) ||
         !tfd_interp_layout(p->sys, p->arena, g->venv_prefix, "site-packages", &other))
         return;
+    if (other.major == g->major && other.minor == g->minor)
+        return; /* its folder is there, below another name */
     set_broken(p, TFD_PY_VENV_VERSION,
                tfd_arena_fmt(p->arena, "%.*s was made for Python %d.%d, its interpreter is now %.*s (%d.%d)",
                              TFD_ARG(g->venv_prefix), other.major, other.minor, TFD_ARG(p->py->real),
@@ -264,6 +315,18 @@ void tfd_health_layout(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *
 
     if (facts->python.broken != TFD_PY_FINE || g->major != 3)
         return;
+    if (g->cfg_denied) {
+        set_broken(&p, TFD_PY_CFG_DENIED,
+                   tfd_arena_fmt(arena, "this user may not read %.*s, which Python reads while it starts",
+                                 TFD_ARG(g->pyvenv_cfg)));
+        return;
+    }
+    if (g->cfg_no_text) {
+        set_broken(&p, TFD_PY_CFG_NO_TEXT,
+                   tfd_arena_fmt(arena, "%.*s is no UTF-8 text: Python stops while it starts",
+                                 TFD_ARG(g->pyvenv_cfg)));
+        return;
+    }
     if (g->pth_fatal.len) {
         set_broken(&p, TFD_PY_STDLIB_DAMAGED, g->pth_fatal);
         return;

@@ -12,6 +12,9 @@
 void tfd_health_file(const tfd_sys *sys, tfd_arena *arena, const tfd_interp *interp, tfd_status read_status,
                      const char *why, tfd_python *py);
 
+/* The first folder on the way to a file, links followed, that this user may not enter; empty: none. */
+tfd_str tfd_health_closed_folder(const tfd_sys *sys, tfd_arena *arena, tfd_str path);
+
 /* The standard library: found at all, the modules that start-up needs, the environment's version. Wants
  * facts->places. */
 void tfd_health_layout(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *layout,

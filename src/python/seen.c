@@ -83,6 +83,13 @@ static bool look_in(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd_str *
     return tfd_sys_is_file(sys, tfd_path_join(sys->style, arena, folder, TFD_STR("__init__.py")));
 }
 
+bool tfd_seen_in_folder(const tfd_sys *sys, tfd_arena *arena, tfd_str dir)
+{
+    tfd_str dist, version;
+
+    return look_in(sys, arena, dir, &dist, &version);
+}
+
 /* The folders of packages below a prefix for one version, the distribution's (Debian) included. */
 static bool look_below(const tfd_sys *sys, tfd_arena *arena, tfd_str prefix, int minor, tfd_str *dist,
                        tfd_str *version)

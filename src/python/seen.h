@@ -11,6 +11,9 @@
 bool tfd_seen_tensorflow(const tfd_sys *sys, tfd_arena *arena, tfd_str python, tfd_str *dist,
                          tfd_str *version);
 
+/* Whether a folder of packages holds a TensorFlow. */
+bool tfd_seen_in_folder(const tfd_sys *sys, tfd_arena *arena, tfd_str dir);
+
 /* The same for the first place of facts that holds one. */
 bool tfd_seen_in_places(const tfd_facts *facts, tfd_str *dist, tfd_str *version);
 

@@ -121,11 +121,17 @@ static void choose_env(const selection *s, tfd_str env, const char *why)
 {
     tfd_broken state;
     tfd_str path = tfd_select_in_env(s->sys, s->arena, env, &state);
+    tfd_stat end;
 
     choose(s, path, why);
     s->py->broken = state;
-    if (state != TFD_PY_FINE)
+    if (state == TFD_PY_DANGLING && s->sys->stat(s->sys, path, true, &end, NULL) == TFD_EACCESS) {
+        s->py->broken = TFD_PY_NOT_EXEC;
+        s->py->broken_why =
+            tfd_arena_fmt(s->arena, "%.*s leads to a folder that this user may not enter", TFD_ARG(path));
+    } else if (state != TFD_PY_FINE) {
         s->py->broken_why = describe_broken(s, env, path, state);
+    }
 }
 
 /* Whether a folder is, or was, an environment: then the lack of an interpreter is a finding. */

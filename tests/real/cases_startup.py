@@ -290,3 +290,21 @@ def _(e):
     os.chown(path, OTHER, OTHER)
     e.wrap = NODAC
     return "mv %s %s.off" % (path, path)
+
+
+@case("path-latin1-tf215", "tf215", "path-non-ascii", kind="none")
+def _(e):
+    """the same with TensorFlow 2.15"""
+    root = os.path.join(e.dest, os.fsdecode(b"env\xfcv"))
+    clone(e.src, root)
+    e.bind(root)
+    return None
+
+
+@case("path-latin1-tf210", "tf210", "path-non-ascii", kind="none")
+def _(e):
+    """the same with TensorFlow 2.10"""
+    root = os.path.join(e.dest, os.fsdecode(b"env\xfcv"))
+    clone(e.src, root)
+    e.bind(root)
+    return None
