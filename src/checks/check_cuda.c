@@ -8,6 +8,22 @@ static bool is_cudnn(tfd_str name)
     return tfd_str_starts_z(name, "libcudnn");
 }
 
+static bool is_cudnn_dist(tfd_str key)
+{
+    return tfd_str_starts_z(key, "nvidia-cudnn-");
+}
+
+/* "9.28.0.42" of a wheel is cuDNN 9.28.0. */
+static tfd_str without_build(tfd_str version)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < version.len; i++)
+        if (version.ptr[i] == '.' && ++dots == 3)
+            return tfd_str_sub(version, 0, i);
+    return version;
+}
+
 static bool is_lost(const tfd_gpu_library *library)
 {
     return library->state == TFD_STATE_ABSENT || library->broken.len > 0;
@@ -196,12 +212,31 @@ static bool is_mixed(const tfd_gpu *gpu, const tfd_gpu_library *cudnn)
     return false;
 }
 
+/* cuDNN 9.3 looks for it in the wrong folder and does without; that it is nowhere is another thing. */
+static void check_nvrtc(const tfd_view *view, tfd_findings *out, const tfd_gpu_library *cudnn,
+                        const tfd_gpu_library *nvrtc)
+{
+    tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_CUDA_MISSING, subject_of(view, out, false), TFD_W_STRONG,
+                                          TFD_EFFECT_BREAKS);
+
+    if (nvrtc->state != TFD_STATE_ABSENT || nvrtc->elsewhere.len > 0)
+        return;
+    finding.text = tfd_arena_fmt(out->arena, "%.*s, with which cuDNN %.*s compiles kernels, is nowhere",
+                                 TFD_ARG(nvrtc->name), TFD_ARG(cudnn->version));
+    finding.source = cudnn->path;
+    tfd_findings_add(out, &finding);
+}
+
 static void check_part(const tfd_view *view, tfd_findings *out, const tfd_gpu_library *cudnn,
                        const tfd_gpu_library *part)
 {
     tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_CUDNN_MISSING, subject_of(view, out, true),
                                           TFD_GPU_W_LIBRARY, TFD_EFFECT_BREAKS);
 
+    if (tfd_str_starts_z(part->name, "libnvrtc.")) {
+        check_nvrtc(view, out, cudnn, part);
+        return;
+    }
     finding.dist = cudnn->dist;
     finding.path = cudnn->path;
     finding.source = cudnn->path;
@@ -252,6 +287,70 @@ static void check_mixed(const tfd_view *view, tfd_findings *out)
     }
 }
 
+/* ---- what the extra and-cuda asks for */
+
+/* Name and specifier of "nvidia-cublas-cu12>=12.5.3.2,<13.0". */
+static tfd_str name_of(tfd_str requirement, tfd_str *specifier)
+{
+    size_t end = 0;
+
+    while (end < requirement.len && tfd_str_find_char(TFD_STR("<>=!~ ;"), requirement.ptr[end]) == TFD_NPOS)
+        end++;
+    *specifier = tfd_str_from(requirement, end);
+    return tfd_str_sub(requirement, 0, end);
+}
+
+/* A wheel of NVIDIA's that is installed in a version which this TensorFlow was not made for. Its libraries
+ * may serve all the same: CUDA keeps its names within a generation. */
+static void check_pins(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_kb_release *release = tfd_kb_release_find(view->kb, tfd_view_tf_version(view));
+
+    for (size_t i = 0; release && i < release->requires_and_cuda.count; i++) {
+        tfd_str text = release->requires_and_cuda.items[i];
+        tfd_str specifier;
+        size_t row = tfd_dist_find(view->facts, name_of(text, &specifier));
+        const tfd_dist *dist = tfd_view_dist(view, row);
+        bool cudnn = dist && is_cudnn_dist(dist->key);
+        tfd_finding finding = tfd_gpu_finding(cudnn ? TFD_CAUSE_CUDNN_VERSION : TFD_CAUSE_CUDA_VERSION,
+                                              TFD_STR(""), TFD_W_LIKELY, TFD_EFFECT_MAY_BREAK);
+
+        if (!dist || tfd_specifier_match(specifier, dist->version, TFD_PRE_ALLOW) != TFD_NO ||
+            tfd_str_find_z(dist->key, "-nccl-") != TFD_NPOS ||
+            tfd_str_find_z(dist->key, "-cupti-") != TFD_NPOS)
+            continue;
+        finding.subject = cudnn ? without_build(dist->version) : dist->key;
+        finding.dist = row;
+        finding.text = tfd_arena_fmt(out->arena, "tensorflow[and-cuda] %.*s requires %.*s; %.*s is installed",
+                                     TFD_ARG(release->version), TFD_ARG(text), TFD_ARG(dist->version));
+        finding.source = dist->metadata;
+        tfd_findings_add(out, &finding);
+    }
+}
+
+/* ---- a library that a variable put before the wheel's own, and no GPU is listed */
+
+static void check_ldpath(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+    const tfd_gpu_trial *trial = &view->facts->import.gpu;
+
+    for (size_t i = 0; trial->listed && trial->names.count == 0 && i < gpu->libraries.count; i++) {
+        const tfd_gpu_library *one = &gpu->libraries.items[i];
+        tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_LDPATH_CONFLICT, TFD_STR("LD_LIBRARY_PATH"),
+                                              TFD_W_LIKELY, TFD_EFFECT_BREAKS);
+
+        if (!is_ldpath(one) || tfd_str_eq(one->without_env, one->path) ||
+            (one->version.len > 0 && tfd_str_eq(one->version, one->without_version)))
+            continue;
+        finding.path = one->path;
+        finding.text = tfd_arena_fmt(out->arena, "LD_LIBRARY_PATH brings %.*s in place of %.*s",
+                                     TFD_ARG(one->path), TFD_ARG(one->without_env));
+        finding.source = TFD_STR("LD_LIBRARY_PATH");
+        tfd_findings_add(out, &finding);
+    }
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
@@ -273,6 +372,8 @@ static void run(const tfd_view *view, tfd_findings *out)
         if (is_lost(&gpu->libraries.items[i]))
             check_lost(view, out, &gpu->libraries.items[i]);
     check_mixed(view, out);
+    check_pins(view, out);
+    check_ldpath(view, out);
     if (!cudnn || is_lost(cudnn))
         return;
     check_cudnn_version(view, out, cudnn);

@@ -156,12 +156,13 @@ static void check_age(const tfd_view *view, tfd_findings *out)
         return;
     if (!is_wsl && !tfd_gpu_is_compat(view) && is_version(version) && floor.len > 0 &&
         tfd_version_cmp_text(version, floor, &order)) {
-        if (order < 0)
+        if (order < 0) {
             add(out, TFD_CAUSE_DRIVER_TOO_OLD, "", TFD_GPU_W_DRIVER,
                 tfd_arena_fmt(out->arena, "the driver is version %.*s; CUDA %.*s needs %.*s or newer",
                               TFD_ARG(version), TFD_ARG(tfd_kb_line_of(gpu->build.cuda)), TFD_ARG(floor)),
                 gpu->module_source);
-        return;
+            return;
+        }
     }
     if (gpu->driver.cuda_version > 0 && tfd_str_u64(major, &wanted) &&
         (uint64_t)gpu->driver.cuda_version / 1000 < wanted)

@@ -11,6 +11,18 @@ static void check_build(const tfd_view *view, tfd_findings *out)
         return;
     finding = tfd_gpu_finding(TFD_CAUSE_TF_NO_GPU_BUILD, TFD_STR(""), TFD_GPU_W_BUILD, TFD_EFFECT_BREAKS);
     finding.dist = view->facts->tensorflow;
+    if (tfd_gpu_other_build(view) != TFD_NONE) {
+        finding.cause = TFD_CAUSE_TF_DUPLICATE;
+        finding.dist = tfd_gpu_other_build(view);
+        finding.text = tfd_arena_fmt(
+            out->arena,
+            "%.*s has CUDA, but another distribution of TensorFlow was laid over its files: the "
+            "build that is imported has none",
+            TFD_ARG(tfd_view_dist(view, finding.dist)->name));
+        finding.source = build->source;
+        tfd_findings_add(out, &finding);
+        return;
+    }
     finding.text = tfd_arena_fmt(out->arena, "%.*s %.*s was built without CUDA: it uses the processor alone",
                                  TFD_ARG(tf->name), TFD_ARG(tf->version));
     finding.source = build->source;

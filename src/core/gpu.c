@@ -12,6 +12,24 @@ static bool has_device_for(const tfd_gpu *gpu)
     return gpu->is_possible && (gpu->nvidia_count > 0 || gpu->devices.count == 0);
 }
 
+/* Beside the build that would be imported lies another distribution of TensorFlow, which has CUDA. */
+size_t tfd_gpu_other_build(const tfd_view *view)
+{
+    const tfd_dists *all = &view->facts->dists;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_dist *one = &all->items[i];
+        bool is_whole = tfd_str_is(one->key, "tensorflow") || tfd_str_is(one->key, "tensorflow-gpu");
+        const tfd_kb_release *release =
+            one->is_tensorflow && is_whole ? tfd_kb_release_find(view->kb, one->version) : NULL;
+
+        if (release && release->gpu.count > 0 && view->facts->gpu.build.is_cuda == TFD_NO &&
+            view->facts->overlaps.count > 0)
+            return i;
+    }
+    return TFD_NONE;
+}
+
 bool tfd_gpu_is_expected(const tfd_view *view)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
@@ -21,7 +39,8 @@ bool tfd_gpu_is_expected(const tfd_view *view)
     if (gpu->is_asked)
         return true;
     return tfd_str_is(view->facts->module_top, "tensorflow") && has_device_for(gpu) &&
-           (gpu->build.is_cuda == TFD_YES || gpu->build.is_rocm == TFD_YES);
+           (gpu->build.is_cuda == TFD_YES || gpu->build.is_rocm == TFD_YES ||
+            tfd_gpu_other_build(view) != TFD_NONE);
 }
 
 bool tfd_gpu_computes(const tfd_view *view)

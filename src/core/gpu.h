@@ -9,6 +9,8 @@
 bool tfd_gpu_is_tried(const tfd_gpu *gpu);
 /* Whether a GPU has to work: the user says so, or the machine has one that this build is made for. */
 bool tfd_gpu_is_expected(const tfd_view *view);
+/* The distribution with CUDA over whose files those of a build without were laid, or TFD_NONE. */
+size_t tfd_gpu_other_build(const tfd_view *view);
 /* Whether the import child computed on every GPU that it listed, or on none of them. What only lists is
  * neither. */
 bool tfd_gpu_computes(const tfd_view *view);

@@ -14,14 +14,14 @@ typedef struct group {
     const tfd_finding **items; /* strongest first */
     size_t count;
     size_t capacity;
-    int from_files;  /* summed weights of what lies on the disk and in the environment */
-    int breaking;    /* … of these, what would break that which was asked for */
-    int from_import; /* … and of what the import said */
-    tfd_side side;   /* on which it was found */
-    bool is_latent;  /* breaks nothing that was asked for */
+    int from_files;        /* summed weights of what lies on the disk and in the environment */
+    int breaking;          /* … of these, what would break that which was asked for */
+    int from_import;       /* … and of what the import said */
+    tfd_side side;         /* on which it was found */
+    bool is_latent;        /* breaks nothing that was asked for */
     bool outweighs_import; /* on Windows it breaks, whatever Wine did */
-    bool is_covered; /* follows from another group: a symptom */
-    size_t order;    /* of the first finding: the order of check_list.h */
+    bool is_covered;       /* follows from another group: a symptom */
+    size_t order;          /* of the first finding: the order of check_list.h */
 } group;
 
 typedef struct groups {
@@ -209,6 +209,13 @@ static void mark_symptoms(groups *all)
 
 /* ---- order and report */
 
+/* On the GPU's side weights are an order of repair (checks/gpu_blame.h): seven missing libraries are no
+ * better found than the one GPU that is missing. */
+static int place_of(const group *one)
+{
+    return one->side == TFD_SIDE_GPU ? one->items[0]->weight + one->from_import : score_of(one);
+}
+
 static int compare_groups(const void *a, const void *b)
 {
     const group *left = a;
@@ -216,8 +223,8 @@ static int compare_groups(const void *a, const void *b)
 
     if ((left->side == TFD_SIDE_GPU) != (right->side == TFD_SIDE_GPU))
         return left->side == TFD_SIDE_GPU ? 1 : -1;
-    if (score_of(left) != score_of(right))
-        return score_of(right) - score_of(left);
+    if (place_of(left) != place_of(right))
+        return place_of(right) - place_of(left);
     return left->order < right->order ? -1 : left->order > right->order;
 }
 

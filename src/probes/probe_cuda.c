@@ -82,6 +82,20 @@ static tfd_status find_libraries(tfd_cuda_search *search)
     return st;
 }
 
+/* cuDNN 9 compiles some kernels with NVRTC, which it opens when it needs it. */
+static tfd_status find_nvrtc(tfd_cuda_search *search)
+{
+    tfd_gpu *gpu = &search->ctx->facts->gpu;
+    size_t by = tfd_loader_named(&search->loader, TFD_STR("libcudnn_graph.so.9"));
+    tfd_str major, rest;
+
+    (void)tfd_str_cut(gpu->build.cuda, '.', &major, &rest);
+    if (by == TFD_NONE || major.len == 0)
+        return TFD_OK;
+    return add_library(search, &gpu->cudnn_parts,
+                       tfd_arena_fmt(search->ctx->arena, "libnvrtc.so.%.*s", TFD_ARG(major)), by, false);
+}
+
 /* What libcudnn opens by itself while it works. */
 static tfd_status find_cudnn_parts(tfd_cuda_search *search)
 {
@@ -100,10 +114,17 @@ static tfd_status find_cudnn_parts(tfd_cuda_search *search)
             st = add_library(search, &gpu->cudnn_parts, files.items[j], file, false);
         gpu->cudnn_parts.complete = files.count > 1;
     }
-    return st;
+    return st == TFD_OK ? find_nvrtc(search) : st;
 }
 
 /* ---- XLA */
+
+/* XLA starts ptxas: a file that may not be executed is none. */
+static bool is_program(tfd_probe_ctx *ctx, tfd_str path)
+{
+    return tfd_sys_is_file(ctx->sys, path) &&
+           ctx->sys->access(ctx->sys, path, TFD_ACCESS_EXEC, NULL) != TFD_EACCESS;
+}
 
 static tfd_status try_root(tfd_probe_ctx *ctx, tfd_str root, tfd_err *err)
 {
@@ -115,7 +136,7 @@ static tfd_status try_root(tfd_probe_ctx *ctx, tfd_str root, tfd_err *err)
     if (!ptxas.ptr || !device.ptr || !TFD_GROW(ctx->arena, &gpu->toolchain_roots))
         return no_memory(err);
     gpu->toolchain_roots.items[gpu->toolchain_roots.count++] = root;
-    if (gpu->ptxas.len == 0 && tfd_sys_is_file(ctx->sys, ptxas))
+    if (gpu->ptxas.len == 0 && is_program(ctx, ptxas))
         gpu->ptxas = ptxas;
     if (gpu->libdevice.len == 0 && tfd_sys_is_file(ctx->sys, device))
         gpu->libdevice = device;
@@ -136,7 +157,7 @@ static void find_on_path(tfd_probe_ctx *ctx)
         (void)tfd_str_cut(rest, ':', &folder, &tail);
         rest = tail;
         path = tfd_path_join(ctx->sys->style, ctx->arena, folder, TFD_STR("ptxas"));
-        if (folder.len > 0 && path.ptr && tfd_sys_is_file(ctx->sys, path))
+        if (folder.len > 0 && path.ptr && is_program(ctx, path))
             ctx->facts->gpu.ptxas = path;
     }
 }

@@ -487,6 +487,59 @@ def _(e):
     e.rm(e.one("nvidia", "cuda_nvcc", "nvvm", "libdevice", "libdevice.10.bc"))
 
 
+@fault("sim-ptxas-mode", "cuda-toolchain", ["permission-denied"])
+def _(e):
+    """ptxas may not be executed"""
+    sim(e)
+    ptxas = e.one("nvidia", "cuda_nvcc", "bin", "ptxas")
+    e.write(ptxas, e.read(ptxas), 0o644)
+
+
+@fault("sim-nvrtc-gone", "cuda-missing")
+def _(e):
+    """NVRTC, with which cuDNN compiles, is not installed"""
+    sim(e)
+    drop(e, "nvidia-cuda-nvrtc-cu12")
+
+
+@fault("sim-cublas-old", "cuda-version", ["cuda-mixed"])
+def _(e):
+    """a cuBLAS below what the extra asks for"""
+    sim(e)
+    rename_version(e, "nvidia-cublas-cu12", "12.4.5.8")
+
+
+@fault("sim-cpu-over-gpu", "tf-duplicate", ["tf-no-gpu-build"])
+def _(e):
+    """tensorflow-cpu was installed over tensorflow"""
+    sim(e)
+    path = e.tf("python", "platform", "build_info.py")
+    old = e.read(path)
+    e.write(path, old.replace(b"('is_cuda_build', True)", b"('is_cuda_build', False)"))
+    info = glob.glob(e.p("tensorflow-*.dist-info"))[0]
+    for name in os.listdir(info):
+        if os.path.isfile(os.path.join(info, name)):
+            text = e.read(os.path.join(info, name))
+            if name == "METADATA":
+                text = text.replace(b"\nName: tensorflow\n", b"\nName: tensorflow-cpu\n")
+            if name == "RECORD":
+                text = re.sub(rb"(?m)^(tensorflow/python/platform/build_info.py),.*$", rb"\1,,", text).replace(b"tensorflow-2", b"tensorflow_cpu-2")
+            e.write(e.p(os.path.basename(info).replace("tensorflow-", "tensorflow_cpu-"), name), text)
+
+
+@fine("sim-curand-gone")
+def _(e):
+    """cuRAND is not needed by this release"""
+    sim(e)
+    drop(e, "nvidia-curand-cu12")
+
+
+@fine("sim-one-of-two-old")
+def _(e):
+    """one GPU is too old, the other is not"""
+    sim(e, [RTX3090, K80])
+
+
 # ---- beside an import that fails
 
 @fault("sim-import-first", "dep-other")
