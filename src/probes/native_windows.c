@@ -20,6 +20,15 @@ static bool has_unsafe_order(tfd_probe_ctx *ctx)
            value.is_number && value.number == 0;
 }
 
+/* An alias of the Store has no bytes; what it starts lies elsewhere. */
+static bool is_alias(tfd_native_process *n, tfd_str path)
+{
+    tfd_stat stat;
+
+    return n->ctx->sys->stat(n->ctx->sys, path, false, &stat, NULL) == TFD_OK &&
+           stat.reparse_tag == TFD_REPARSE_APPEXECLINK;
+}
+
 /* The program that runs: python.exe of a virtual environment only starts the one of its base installation. */
 static tfd_str find_program(tfd_native_process *n)
 {
@@ -28,7 +37,7 @@ static tfd_str find_program(tfd_native_process *n)
     tfd_str program;
 
     if (python->cfg_home.len == 0)
-        return python->path;
+        return python->real.len > 0 && is_alias(n, python->path) ? python->real : python->path;
     program = tfd_path_join(style, n->ctx->arena, python->cfg_home, tfd_path_base(style, python->path));
     if (program.ptr && !tfd_sys_is_file(n->ctx->sys, program))
         program = tfd_path_join(style, n->ctx->arena, python->cfg_home, TFD_STR("python.exe"));
