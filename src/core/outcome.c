@@ -34,3 +34,21 @@ int tfd_outcome_exit_code(const tfd_report *report, const tfd_options *options)
         return 1;
     return options->fail_on == TFD_FAIL_ON_WARNING && report->warning_count > 0 ? 1 : 0;
 }
+
+/* Seconds of processor time that have to be left. */
+#define HASH_SECONDS 30
+
+bool tfd_outcome_may_be_altered(const tfd_facts *facts)
+{
+    const tfd_import *import = &facts->import;
+    const tfd_fact *limit = &facts->scalars[TFD_FACT_LIMIT_CPU];
+
+    if (facts->dists.count == 0 || !import->ran || import->status != TFD_IMPORT_FAILS || import->timed_out)
+        return false;
+    return limit->state != TFD_STATE_PRESENT || limit->integer >= HASH_SECONDS;
+}
+
+bool tfd_outcome_is_explained(const tfd_report *report)
+{
+    return report->cause_count > 0 && report->causes[0].certainty == TFD_CERTAIN;
+}

@@ -310,24 +310,16 @@ static tfd_status diagnose(tfd_run *run)
     return tfd_rank(&view, &findings, &run->rank_arena, report);
 }
 
-/* Hashes cost a second or two: they are compared where the user asks for it, or where the import failed and
- * what is known so far does not explain why. */
-#define HASH_SECONDS 30
+static bool may_hash(const tfd_run *run)
+{
+    return !run->was_hashed && tfd_outcome_may_be_altered(&run->facts);
+}
 
 static bool wants_hashes(const tfd_run *run)
 {
-    const tfd_report *report = &run->report;
-    const tfd_fact *limit = &run->facts.scalars[TFD_FACT_LIMIT_CPU];
-
-    if (run->was_hashed || run->facts.dists.count == 0)
-        return false;
     if (run->options->deep)
-        return true;
-    if (!run->facts.import.ran || run->facts.import.status != TFD_IMPORT_FAILS || run->facts.import.timed_out)
-        return false;
-    if (limit->state == TFD_STATE_PRESENT && limit->integer < HASH_SECONDS)
-        return false; /* they would use up what this process may take */
-    return report->cause_count == 0 || report->causes[0].certainty < TFD_CERTAIN;
+        return !run->was_hashed && run->facts.dists.count > 0;
+    return may_hash(run) && !tfd_outcome_is_explained(&run->report);
 }
 
 /* Seconds more, and only where a DLL did not load and what is known so far does not say for certain why. */
@@ -356,6 +348,44 @@ static tfd_status compare_hashes(tfd_run *run)
         return TFD_ENOMEM;
     st = tfd_record_hash_run(hashing, NULL);
     return st == TFD_OK ? tfd_record_hash_report(hashing, &run->arena, &run->facts) : st;
+}
+
+typedef struct failure {
+    tfd_run *run;
+    tfd_record_hashing *hashing;
+    volatile int stop;
+    tfd_status diagnosed, hashed;
+} failure;
+
+/* 0: checks and ranking, which end the hashing where they explain the failure; 1: the hashing. */
+static void examine_part(void *ctx, size_t part)
+{
+    failure *f = ctx;
+
+    if (part == 0) {
+        f->diagnosed = diagnose(f->run);
+        f->stop = f->diagnosed != TFD_OK || tfd_outcome_is_explained(&f->run->report);
+    } else if (!f->stop) {
+        f->hashing = tfd_record_hash_new(f->run->sys, &f->run->arena, &f->run->facts, NULL, 0);
+        f->hashed = f->hashing ? tfd_record_hash_run(f->hashing, &f->stop) : TFD_ENOMEM;
+    }
+}
+
+/* Once the import has failed, hashes are compared beside the other work, and waited for only where that does
+ * not explain it. */
+static tfd_status examine_failure(tfd_run *run)
+{
+    failure f = {.run = run, .hashed = TFD_ETIMEOUT};
+    tfd_status st;
+
+    run->sys->parallel(run->sys, 2, examine_part, &f);
+    if (f.diagnosed != TFD_OK || f.stop)
+        return f.diagnosed;
+    run->was_hashed = true;
+    st = f.hashed;
+    if (st == TFD_OK)
+        st = tfd_record_hash_report(f.hashing, &run->arena, &run->facts);
+    return st == TFD_OK ? diagnose(run) : st;
 }
 
 /* ---- the report */
@@ -452,8 +482,8 @@ tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
         st = tfd_driver_finish(run->driver, &run->arena, &run->facts.gpu.driver);
     else if (st == TFD_OK && !run->sys->is_native && tfd_gpu_is_tried(&run->facts.gpu))
         st = tfd_driver_recall(run->sys, &run->arena, &run->facts.gpu.driver);
-    if (st == TFD_OK)
-        st = diagnose(run);
+    if (st == TFD_OK) /* what try_dlls sees makes hashes needless */
+        st = may_hash(run) && run->sys->style == TFD_PATH_POSIX ? examine_failure(run) : diagnose(run);
     if (st == TFD_OK)
         st = try_dlls(run);
     if (st == TFD_OK && wants_hashes(run)) {
