@@ -9,7 +9,7 @@
 #include "sys/sys_win32.h"
 
 /* As many names of one folder as make a look at the whole folder cheaper than a look at each. */
-#define MANY 6u
+#define MANY 4u
 #define NAME_MAX_UNITS (sizeof((WIN32_FIND_DATAW *)NULL)->cFileName / sizeof(WCHAR))
 
 /* The entries of a folder. */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "sys/child_win32.h"
 #include "sys/host.h"
 #include "sys/os_win32.h"
 #include "sys/sys.h"
@@ -80,12 +81,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    char command[1024];
-
     (void)state;
-    set_attributes(at("d\\read-only"), FILE_ATTRIBUTE_NORMAL);
-    (void)snprintf(command, sizeof command, "rmdir /s /q \"%.*s\"", TFD_ARG(folder));
-    (void)command;
+    tfd_win32_scratch_remove(folder);
     tfd_sys_native_free(sys);
     tfd_arena_done(&arena);
     return 0;
