@@ -27,7 +27,7 @@ other("numpy-core-half-tf2101", "tf2101-cp310", "dep-numpy", "NumPy's own extens
 other("numpy-openblas-gone-tf2101", "tf2101-cp310", "dep-numpy", "the OpenBLAS DLL of numpy.libs deleted",
       lambda e: e.rm(e.one("numpy.libs", "libopenblas*.dll")), lambda e: e.reinstall("numpy"), ["security-blocked"])
 other("numpy-foreign-python-tf2180", "tf2180-cp312", "dep-numpy", "NumPy's folder of Python 3.13 was copied here",
-      lambda e: (e.rm(e.p("numpy")), copy_tree(e, "tf2200-cp313", "numpy")), lambda e: e.reinstall("numpy"), ["tf-abi-mismatch"])
+      lambda e: (e.rm(e.p("numpy")), copy_tree(e, "tf2200-cp313", "numpy")), lambda e: e.reinstall("numpy"))
 
 
 def copy_tree(e, base, name):
@@ -79,7 +79,7 @@ other("gast-gone-tf2180", "tf2180-cp312", "dep-other", "gast was uninstalled", l
 other("flatbuffers-gone-tf2151", "tf2151-cp311", "dep-other", "flatbuffers was uninstalled", lambda e: e.uninstall("flatbuffers"), "flatbuffers",
       extra=True)
 other("ml-dtypes-foreign-tf2180", "tf2180-cp312", "dep-other", "ml_dtypes' extension module is Python 3.13's",
-      lambda e: foreign_pyd(e, "ml_dtypes", "tf2200-cp313"), lambda e: e.reinstall("ml_dtypes"), ["tf-abi-mismatch"])
+      lambda e: foreign_pyd(e, "ml_dtypes", "tf2200-cp313"), lambda e: e.reinstall("ml_dtypes"))
 other("text-of-other-tf", "tf2101-cp310", "addon-mismatch", "tensorflow-text 2.8.1 beside TensorFlow 2.10",
       lambda e: e.unzip(e.fetch("tensorflow-text==2.8.1")), lambda e: e.install("tensorflow-text==2.10.0"), statement="import tensorflow_text")
 

@@ -33,14 +33,14 @@ def _(e):
 
 # ---- paths of Python
 
-@case("pythonpath-other-tree", "tf2101-cp310", "pythonpath-conflict", ["tf-abi-mismatch"])
+@case("pythonpath-other-tree", "tf2101-cp310", "pythonpath-conflict")
 def _(e):
     """PYTHONPATH names the site-packages of another Python (3.13, TensorFlow 2.20)"""
     e.env["PYTHONPATH"] = e.win(e.sibling("tf2200-cp313"))
     return 'set "PYTHONPATH="'
 
 
-@case("pythonpath-old-numpy", "tf2180-cp312", "pythonpath-conflict", ["dep-numpy"])
+@case("pythonpath-old-numpy", "tf2180-cp312", "pythonpath-conflict")
 def _(e):
     """PYTHONPATH names a folder with the NumPy of Python 3.10"""
     d = e.folder("old")
@@ -50,7 +50,7 @@ def _(e):
     return 'set "PYTHONPATH="'
 
 
-@case("pth-foreign-protobuf", "tf2151-cp311", "pythonpath-conflict", ["dep-protobuf"])
+@case("pth-foreign-protobuf", "tf2151-cp311", "pythonpath-conflict")
 def _(e):
     """a .pth file puts a folder with protobuf 3.19.6 first"""
     d = e.folder("vendor")
@@ -61,7 +61,7 @@ def _(e):
     return "del %s" % e.win(e.p("aaa-vendor.pth"))
 
 
-@case("user-site-numpy", "tf2101-cp310", "pythonpath-conflict", ["dep-numpy"])
+@case("user-site-numpy", "tf2101-cp310", "pythonpath-conflict")
 def _(e):
     """NumPy 2.2.6 in the user's site-packages (%APPDATA%) wins over the installation's"""
     us = os.path.join(e.home, "AppData", "Roaming", "Python", "Python310", "site-packages")
@@ -163,7 +163,7 @@ def _(e):
     return 'set "PATH=%s;%%PATH%%"' % e.win(e.root)
 
 
-@case("store-alias", "tf2101-cp310", "python-store-alias", ["python-wrong-one", "python-broken"], recorded=True)
+@case("store-alias", "tf2101-cp310", "python-store-alias", recorded=True)
 def _(e):
     """PATH finds the Store's python.exe of zero length first"""
     d = e.folder("home", "AppData", "Local", "Microsoft", "WindowsApps")
@@ -212,7 +212,7 @@ def _(e):
     return "%s -m venv --upgrade %s" % (e.win(os.path.join(new, "python.exe")), e.win(e.root))
 
 
-@case("venv-other-minor", "tf2101-cp310", "venv-broken", ["tf-abi-mismatch"], bare=True)
+@case("venv-other-minor", "tf2101-cp310", "venv-broken", bare=True)
 def _(e):
     """home in pyvenv.cfg names a Python 3.11"""
     environment(e)
