@@ -5,6 +5,8 @@ static tfd_cause_id cause_of(const tfd_python *py)
 {
     bool in_venv = py->pyvenv_cfg.len > 0 || py->env == TFD_ENV_VENV || py->env == TFD_ENV_UV;
 
+    if (py->store_alias.len > 0 && tfd_str_eq(py->path, py->store_alias))
+        return TFD_CAUSE_PYTHON_STORE_ALIAS;
     switch (py->broken) {
     case TFD_PY_DANGLING:
     case TFD_PY_MISSING:
@@ -53,11 +55,17 @@ static void check_abi(const tfd_view *view, tfd_findings *out)
         return;
     finding = tfd_finding_of(TFD_CAUSE_PYTHON_NOT_CPYTHON, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
     finding.text =
-        is_other ? tfd_arena_fmt(out->arena, "the interpreter is %.*s; wheels of TensorFlow are for CPython",
-                                 TFD_ARG(py->implementation))
-                 : tfd_arena_fmt(out->arena,
-                                 "the interpreter is a %s build; wheels of TensorFlow have another ABI",
-                                 py->free_threaded == TFD_YES ? "free-threaded" : "debug");
+        tfd_str_starts_z(py->implementation, "cpython-")
+            ? tfd_arena_fmt(
+                  out->arena,
+                  "the interpreter is CPython as %s builds it; wheels of TensorFlow are for python.org's",
+                  tfd_str_ends_z(py->implementation, "mingw") ? "MinGW" : "Cygwin")
+        : is_other
+            ? tfd_arena_fmt(out->arena, "the interpreter is %.*s; wheels of TensorFlow are for CPython",
+                            TFD_ARG(py->implementation))
+            : tfd_arena_fmt(out->arena,
+                            "the interpreter is a %s build; wheels of TensorFlow have another ABI",
+                            py->free_threaded == TFD_YES ? "free-threaded" : "debug");
     finding.source = py->real;
     /* A debug build has loaded release extensions since 3.8; only a missing TensorFlow or a failed import
      * counts. */

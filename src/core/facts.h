@@ -167,19 +167,20 @@ typedef struct tfd_python {
     tfd_tri has_pip;    /* pip importable by this interpreter */
     tfd_str uv, conda;  /* installers' executables on PATH or in well-known places; empty: none */
     tfd_tri user_site_on;
-    tfd_str venv_lost;  /* folder that is laid out as a virtual environment around the executable, but has no
-                           pyvenv.cfg: its packages are not seen; empty: none */
-    tfd_str lib64_only; /* environment whose packages lie in lib64 while the link lib beside it is gone;
-                         * empty: not so
-                         */
+    tfd_str venv_lost;   /* folder that is laid out as a virtual environment around the executable, but has no
+                            pyvenv.cfg: its packages are not seen; empty: none */
+    tfd_str store_alias; /* Windows: the alias of the Store that the shell finds first and behind which there
+                            is no Python; empty: none */
+    tfd_str lib64_only;  /* environment whose packages lie in lib64 while the link lib beside it is gone;
+                            empty: not so */
     tfd_str closed_folder; /* the folder on the way to the interpreter (or to its library) that this user may
                               not enter; empty: none */
     tfd_str hidden_user_site; /* the user site that PYTHONNOUSERSITE keeps off sys.path, where it holds a
                                  TensorFlow; empty: none */
-    tfd_str active_env;       /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
-    tfd_str active_env_var;   /* which of them */
-    bool active_env_differs;  /* it is not the environment of the interpreter chosen */
-    bool active_env_on_path;  /* its folder of programs stands on PATH before the interpreter chosen */
+    tfd_str active_env;  /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
+    tfd_str active_env_var;  /* which of them */
+    bool active_env_differs; /* it is not the environment of the interpreter chosen */
+    bool active_env_on_path; /* its folder of programs stands on PATH before the interpreter chosen */
     tfd_broken active_env_broken;
     tfd_str active_env_why; /* sentence for active_env_broken */
 } tfd_python;

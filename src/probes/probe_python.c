@@ -289,6 +289,7 @@ static tfd_status find_places(state *s, tfd_err *err)
     s->layout.libpython = s->interp.libpython;
     s->layout.debug = s->interp.name.debug;
     s->layout.program = s->interp.real;
+    s->layout.is_redirected = s->interp.is_redirector;
     s->layout.arch = s->py->arch;
     status = tfd_getpath_run(s->sys, s->arena, &s->layout, err);
     if (status == TFD_OK)

@@ -75,9 +75,11 @@ static void look_in_registry(tfd_discovery *d)
         d->no_memory = true;
         return;
     }
+    /* py.exe starts what is registered by python.org's installers: `py -3.10`. */
     for (size_t i = 0; i < all.count; i++)
         if (tfd_sys_is_file(d->sys, all.items[i].executable))
-            tfd_discover_add_program(d, all.items[i].executable, all.items[i].source, false);
+            tfd_discover_add_program(d, all.items[i].executable, all.items[i].source,
+                                     tfd_str_eq_nocase(all.items[i].company, TFD_STR("PythonCore")));
 }
 
 /* ---- version managers and usual folders */

@@ -23,11 +23,12 @@ typedef struct tfd_getpath {
     /* In. */
     tfd_str executable; /* absolute, as started; links not resolved */
     int major, minor;
-    bool threads;      /* free-threaded build: lib/python3.13t */
-    bool debug;        /* Windows: python313_d.dll */
-    tfd_arch arch;     /* Windows: changes the names of registry keys and of the user's folder */
-    tfd_str libpython; /* file that holds the interpreter's code and with it the compiled-in prefix; may be
-                          empty. Windows: pythonXY.dll */
+    bool threads;       /* free-threaded build: lib/python3.13t */
+    bool debug;         /* Windows: python313_d.dll */
+    tfd_arch arch;      /* Windows: changes the names of registry keys and of the user's folder */
+    tfd_str libpython;  /* file that holds the interpreter's code and with it the compiled-in prefix; may be
+                           empty. Windows: pythonXY.dll */
+    bool is_redirected; /* Windows: `executable` is a venv's redirector that starts `program` */
     tfd_str program; /* Windows: the process' own file, where `executable` is a venv's redirector that starts
                         it; empty: executable */
 

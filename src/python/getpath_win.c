@@ -20,6 +20,7 @@ typedef struct model {
     tfd_str platlib;   /* platlibdir: "DLLs" */
     bool has_home;     /* PYTHONHOME, or what stands in for it */
     bool has_registry; /* the registry gave paths */
+    bool is_redirected;
     bool no_memory;
 } model;
 
@@ -299,7 +300,8 @@ static void find_home_new(model *m)
     tfd_str dir = dir_of(m->g->executable), path;
     tfd_pyvenv cfg;
 
-    m->from = dir_of(m->g->real.len ? m->g->real : m->g->executable);
+    /* A redirector's own folder counts (__PYVENV_LAUNCHER__); else links are resolved. */
+    m->from = dir_of(m->g->real.len && !m->is_redirected ? m->g->real : m->g->executable);
     if (m->g->home_variable.len == 0 &&
         (tfd_getpath_read_cfg(m->sys, m->arena, dir_of(dir), &path, &cfg) ||
          tfd_getpath_read_cfg(m->sys, m->arena, dir, &path, &cfg)) &&
@@ -426,6 +428,7 @@ tfd_status tfd_getpath_run_windows(const tfd_sys *sys, tfd_arena *arena, tfd_get
     m.environment = true;
     m.library = dir_of(g->libpython);
     g->real = g->program.len ? g->program : g->executable;
+    m.is_redirected = g->is_redirected;
     g->winver = tfd_getpath_winver(arena, g);
     g->lib_name = TFD_STR("Lib");
     tfd_getpath_find_venv(sys, arena, g);

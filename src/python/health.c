@@ -258,6 +258,31 @@ static tfd_str describe_no_stdlib(const patient *p, const tfd_getpath *g)
                          TFD_ARG(p->py->real), TFD_ARG(g->lib_name), TFD_ARG(g->search_from));
 }
 
+/* PYTHONHOME leads to a Python of another version: Windows' library has no version in its path, but its DLL
+ * lies beside it. */
+static void check_home(const patient *p, const tfd_getpath *g)
+{
+    tfd_dirents entries;
+    tfd_pyname name, other = {false, -1, -1, false, false};
+
+    memset(&entries, 0, sizeof entries);
+    if (g->home_variable.len == 0 || p->sys->style != TFD_PATH_WINDOWS ||
+        p->sys->list(p->sys, p->arena, g->prefix, &entries, NULL) != TFD_OK)
+        return;
+    for (size_t i = 0; i < entries.count; i++) {
+        if (tfd_pyname_parse_dll(entries.items[i].name, &name) != TFD_PYDLL_CPYTHON)
+            continue;
+        if (name.major == g->major && name.minor == g->minor)
+            return;
+        other = name;
+    }
+    if (other.major >= 0)
+        set_broken(p, TFD_PY_NO_STDLIB,
+                   tfd_arena_fmt(p->arena,
+                                 "PYTHONHOME=%.*s is the home of Python %d.%d, the interpreter is %d.%d",
+                                 TFD_ARG(g->home_variable), other.major, other.minor, g->major, g->minor));
+}
+
 /* Modules that CPython imports before it can say anything: from 3.11 most are frozen, encodings never is. */
 static void check_startup(const patient *p, const tfd_getpath *g, const tfd_facts *facts)
 {
@@ -342,7 +367,9 @@ void tfd_health_layout(const tfd_sys *sys, tfd_arena *arena, const tfd_getpath *
         set_broken(&p, TFD_PY_NO_STDLIB, describe_no_stdlib(&p, g));
         return;
     }
-    check_startup(&p, g, facts);
+    check_home(&p, g);
+    if (p.py->broken == TFD_PY_FINE)
+        check_startup(&p, g, facts);
     if (p.py->broken == TFD_PY_FINE && path->fatal.len)
         set_broken(&p, TFD_PY_STDLIB_DAMAGED, path->fatal);
     if (p.py->broken == TFD_PY_FINE)

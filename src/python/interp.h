@@ -15,8 +15,9 @@ typedef struct tfd_interp {
     tfd_str libpython; /* the file: that library, or the program itself; empty: the library is not found */
     tfd_pyname name;   /* version by file names; major -1: they do not tell */
     bool is_pypy;
-    tfd_pydll kind; /* Windows */
-    tfd_str dead;   /* Windows: the redirector of an environment would start nothing: why; empty: it would */
+    tfd_pydll kind;     /* Windows */
+    bool is_redirector; /* Windows: path is the redirector of an environment, real what it starts */
+    tfd_str dead; /* Windows: the redirector of an environment would start nothing: why; empty: it would */
 } tfd_interp;
 
 /* Windows: the program is a PE image that is linked with pythonXY.dll, or the small redirector of a virtual

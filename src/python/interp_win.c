@@ -79,7 +79,7 @@ static tfd_str find_base(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd
 
     if (sys->stat(sys, base, false, &st, NULL) != TFD_OK)
         base = join(sys, arena, home, "python.exe");
-    return tfd_interp_unalias(sys, arena, base);
+    return tfd_interp_unalias(sys, arena, tfd_path_norm(sys->style, arena, base));
 }
 
 /* A program that is not linked with any Python: a redirector, if it lies in an environment. */
@@ -112,6 +112,7 @@ static tfd_status follow_redirector(const tfd_sys *sys, tfd_arena *arena, tfd_in
     }
     if (status != TFD_OK)
         return status;
+    in->is_redirector = true;
     in->real = base;
     in->binary = binary;
     if (binary.kind == TFD_BINARY_PE)

@@ -3,6 +3,7 @@
 #include "python/name.h"
 #include "python/seen.h"
 #include "python/shim.h"
+#include "python/shim_win.h"
 
 #include <string.h>
 
@@ -159,6 +160,8 @@ static bool follow(const selection *s, tfd_str *path)
                 tfd_arena_fmt(s->arena, "%.*s is a script; what it starts cannot be told", TFD_ARG(*path));
             return true;
         case TFD_SHIM_NOTHING:
+            if (s->py->store_alias.len == 0 && tfd_shim_is_store_alias(s->sys, s->arena, *path))
+                s->py->store_alias = *path;
             s->py->broken = TFD_PY_MISSING;
             s->py->broken_why = next;
             return false;

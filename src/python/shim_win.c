@@ -47,6 +47,17 @@ static size_t read_extensions(const tfd_sys *sys, tfd_str out[EXTENSIONS_MAX])
     return count;
 }
 
+/* PATHEXT is written in capitals, files are not. */
+static tfd_str with_extension(tfd_arena *arena, tfd_str base, tfd_str extension)
+{
+    tfd_str file = tfd_arena_fmt(arena, "%.*s%.*s", TFD_ARG(base), TFD_ARG(extension));
+    char *text = (char *)file.ptr; /* this function's own copy */
+
+    for (size_t i = base.len; i < file.len; i++)
+        text[i] = tfd_char_lower(text[i]);
+    return file;
+}
+
 static tfd_str find_in(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd_str name,
                        const tfd_str *extensions, size_t count)
 {
@@ -61,7 +72,7 @@ static tfd_str find_in(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd_st
                 return base;
             continue;
         }
-        file = tfd_arena_fmt(arena, "%.*s%.*s", TFD_ARG(base), TFD_ARG(extensions[i]));
+        file = with_extension(arena, base, extensions[i]);
         if (is_program(sys, file))
             return file;
     }
@@ -182,19 +193,37 @@ static tfd_shim_result follow_batch(const shim *s, tfd_str *out)
 
 /* ---- aliases of the Store */
 
-/* An alias whose target is the installer's own program stands for no Python: it opens the Store. */
-static bool is_place_holder(const shim *s)
+/* A folder of that name lies beside the aliases of a Python that the Store installed. */
+static bool has_store_python(const tfd_sys *sys, tfd_arena *arena, tfd_str dir)
 {
-    tfd_str target, base;
+    tfd_dirents entries;
+
+    memset(&entries, 0, sizeof entries);
+    if (sys->list(sys, arena, dir, &entries, NULL) != TFD_OK)
+        return true; /* nothing is claimed */
+    for (size_t i = 0; i < entries.count; i++)
+        if (tfd_str_eq_nocase(tfd_str_sub(entries.items[i].name, 0, 25),
+                              TFD_STR("PythonSoftwareFoundation.")))
+            return true;
+    return false;
+}
+
+/* An alias whose target is the installer's own program stands for no Python. Where the target is not told,
+ * its folder decides. */
+bool tfd_shim_is_store_alias(const tfd_sys *sys, tfd_arena *arena, tfd_str path)
+{
+    tfd_str target, dir = tfd_path_dir(sys->style, path);
+    bool is_alias;
     tfd_stat st;
 
-    if (s->sys->stat(s->sys, s->path, false, &st, NULL) != TFD_OK ||
-        st.reparse_tag != TFD_REPARSE_APPEXECLINK ||
-        s->sys->readlink(s->sys, s->arena, s->path, &target, NULL) != TFD_OK)
+    if (sys->style != TFD_PATH_WINDOWS || sys->stat(sys, path, false, &st, NULL) != TFD_OK)
         return false;
-    base = tfd_path_base(s->sys->style, target);
-    return tfd_str_eq_nocase(tfd_str_sub(base, 0, 12), TFD_STR("AppInstaller")) ||
-           tfd_path_has(s->sys->style, target, "/Microsoft.DesktopAppInstaller_");
+    is_alias = st.reparse_tag == TFD_REPARSE_APPEXECLINK;
+    if (is_alias && sys->readlink(sys, arena, path, &target, NULL) == TFD_OK)
+        return tfd_path_has(sys->style, target, "/AppInstaller") ||
+               tfd_path_has(sys->style, target, "/Microsoft.DesktopAppInstaller_");
+    return (is_alias || st.size == 0) && tfd_path_ends(sys->style, dir, "/Microsoft/WindowsApps") &&
+           !has_store_python(sys, arena, dir);
 }
 
 tfd_shim_result tfd_shim_follow_windows(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_str *out)
@@ -202,7 +231,7 @@ tfd_shim_result tfd_shim_follow_windows(const tfd_sys *sys, tfd_arena *arena, tf
     shim s = {sys, arena, path};
     tfd_str base = tfd_path_base(sys->style, path);
 
-    if (is_place_holder(&s)) {
+    if (tfd_shim_is_store_alias(sys, arena, path)) {
         *out = tfd_arena_fmt(arena, "%.*s only opens the Microsoft Store: no Python is installed behind it",
                              TFD_ARG(path));
         return TFD_SHIM_NOTHING;

@@ -85,13 +85,11 @@ tfd_str tfd_site_user_windows(const tfd_site_model *m, tfd_str base)
 bool tfd_site_is_utf8_windows(const tfd_site_model *m)
 {
     tfd_str value = TFD_STR("");
+    bool is_asked = m->layout->pth_file.len == 0 && m->layout->minor >= 7 && m->layout->minor < 11;
 
-    if (m->layout->pth_file.len == 0 && m->sys->env(m->sys, "PYTHONUTF8", &value) && tfd_str_is(value, "1"))
+    /* From 3.11 on site opens .pth files with encoding="locale", which does not heed the UTF-8 mode. */
+    if (is_asked && m->sys->env(m->sys, "PYTHONUTF8", &value) && tfd_str_is(value, "1"))
         return true;
-    if (tfd_str_is(value, "0") || m->layout->minor < 7)
-        return false;
-    if (m->layout->minor >= 15)
-        return true; /* PEP 686 */
     return tfd_str_is(tfd_sys_reg_text(m->sys, m->arena, TFD_REG_LOCAL_MACHINE, TFD_REG_VIEW_64,
                                        TFD_STR("SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"),
                                        TFD_STR("ACP")),

@@ -235,6 +235,9 @@ static void find_user_site(tfd_site_model *m)
         m->out->user_site_on = TFD_NO;
     if (m->layout->venv_prefix.len && !m->layout->cfg.system_site)
         m->out->user_site_on = TFD_NO;
+    /* A ._pth file isolates; only up to 3.7 is that known in time for the user's folder. */
+    if (m->layout->pth_file.len && !is_at_least(m->layout, 8))
+        m->out->user_site_on = TFD_NO;
 }
 
 /* ---- the whole */

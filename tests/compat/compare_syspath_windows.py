@@ -6,6 +6,9 @@ TOOL is tests/helpers/syspath_tool: it examines the recorded machine (with --exe
 and examines Wine itself). Interpreters and the Wine prefix are those of the Windows environments in $TFDIAG_CACHE/windows;
 what is planted in the registry is taken out again. Exit: 0 all agree, 1 some differ, 77 no Wine or no interpreters (ctest:
 skipped).
+
+TFDIAG_WINDOWS_PYTHONS: "cp310 cp313" (those of the two implementations, the default), "all", or others. 82 comparisons and
+one to two minutes for each.
 """
 import collections
 import glob
@@ -164,7 +167,8 @@ def check_base(s, python, work):
     s.check("PYTHONHOME", python, {"PYTHONHOME": home})
     s.check("PYTHONHOME", python, {"PYTHONHOME": home, "PYTHONPATH": w})
     s.check("PYTHONHOME", python, {"PYTHONHOME": "Z:\\nonexistent"}, broken=True)
-    s.check("PYTHONPLATLIBDIR", python, {"PYTHONPLATLIBDIR": "elsewhere"})
+    # From 3.11 it renames DLLs\\.
+    s.check("PYTHONPLATLIBDIR", python, {"PYTHONPLATLIBDIR": "elsewhere"}, damaged=int(work.split(".")[1]) >= 11)
 
 
 def check_user(s, xy, python, work):
@@ -193,6 +197,17 @@ def check_registry(s, xy, python, work):
         s.reg("delete", root + "\\Software\\Python\\PythonCore\\" + xy)
 
 
+def find_redirector(python):
+    """venvlauncher.exe of this installation, else of another one: it does not mind the version."""
+    pythons = os.path.dirname(os.path.dirname(python))
+    for root in [os.path.dirname(python)] + sorted(glob.glob(os.path.join(pythons, "cp3*"))):
+        for name in ("venvlauncher.exe", "python.exe"):
+            path = os.path.join(root, "Lib", "venv", "scripts", "nt", name)
+            if os.path.isfile(path):
+                return path
+    return None
+
+
 def check_venvs(s, python, work):
     root = s.folder(work)
 
@@ -200,12 +215,17 @@ def check_venvs(s, python, work):
         where = os.path.join(root, name)
         subprocess.run(["wine", win(python), "-m", "venv", "--without-pip"] + list(options) + [win(where)], env=s.env(),
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return os.path.join(where, "Scripts", "python.exe")
+        exe = os.path.join(where, "Scripts", "python.exe")
+        # Where the module venv does not run under Wine (3.13), or has no redirector (rebuilt 3.7): what it would have made.
+        if not os.path.isfile(exe):
+            s.folder(where, "Scripts")
+            s.folder(where, "Lib", "site-packages")
+            shutil.copy(find_redirector(python), exe)
+            s.write(os.path.join(where, "pyvenv.cfg"), "home = %s\ninclude-system-site-packages = %s\nversion = %s.0\n" %
+                    (win(os.path.dirname(python)), "true" if options else "false", work))
+        return exe
 
     plain = make("venv")
-    if not os.path.isfile(plain):
-        print("MISSING, therefore NOT COMPARED: venv of " + python, flush=True)
-        return None
     s.check("venv", plain)
     s.check("venv", plain, {"PYTHONUSERBASE": win(os.path.join(root, "userbase"))})
     s.check("venv", plain, {"PYTHONPATH": win(root)})
@@ -220,6 +240,9 @@ def check_venvs(s, python, work):
     for name, changed in (("trailing", text.replace(home, home + "\\")), ("case", text.replace(home, home.upper())),
                           ("slashes", text.replace(home, home.replace("\\", "/"))),
                           ("uv", "home = %s\nimplementation = CPython\nuv = 0.4.1\nversion_info = 3.9.1\ninclude-system-site-packages = false\n" % home)):
+        if name == "trailing" and work == "3.8":
+            print("NOT COMPARED: 3.8's redirector ends with 0xC0000409 under Wine where home ends with a backslash", flush=True)
+            continue
         os.unlink(cfg)
         s.write(cfg, changed)
         s.check("pyvenv.cfg (%s)" % name, plain)
@@ -308,11 +331,12 @@ def check_layouts(s, xy, python, work):
             for n in files:
                 if n.endswith(".py"):
                     out.write(os.path.join(folder, n), os.path.relpath(os.path.join(folder, n), lib))
-    s.check("zipped library", exe)
+    has_dlls = os.path.isdir(os.path.join(base, "DLLs"))
+    s.check("zipped library", exe, damaged=not has_dlls)
     s.folder(zipped, "Lib", "site-packages")
-    s.check("zipped library", exe)
+    s.check("zipped library", exe, damaged=not has_dlls)
     s.write(os.path.join(zipped, "python%s._pth" % nodot), "python%s.zip\n.\nDLLs\n" % nodot)
-    s.check("embedded", exe)
+    s.check("embedded", exe, damaged=not has_dlls)
 
 
 def check_all(s, xy, python):
@@ -320,9 +344,7 @@ def check_all(s, xy, python):
     check_base(s, python, work)
     check_user(s, xy, python, work)
     check_registry(s, xy, python, work)
-    venv = check_venvs(s, python, work)
-    if venv:
-        check_pth(s, work, venv)
+    check_pth(s, work, check_venvs(s, python, work))
     check_layouts(s, xy, python, work)
     shutil.rmtree(os.path.join(s.tmp, work), ignore_errors=True)
 
@@ -334,7 +356,7 @@ def find_windows():
 
 def main():
     arguments = [a for a in sys.argv[1:] if not a.startswith("-")]
-    only = os.environ.get("TFDIAG_WINDOWS_PYTHONS", "").split()
+    only = (os.environ.get("TFDIAG_WINDOWS_PYTHONS") or "cp310 cp313").split()
     where = find_windows()
     pythons = sorted(glob.glob(os.path.join(where, "pythons", "cp3*", "python.exe")))
     prefix = os.environ.get("WINEPREFIX") or os.path.join(where, "prefix")
@@ -348,7 +370,7 @@ def main():
     try:
         for python in pythons:
             name = os.path.basename(os.path.dirname(python))
-            if not only or name in only:
+            if "all" in only or name in only:
                 check_all(s, "%s.%s" % (name[2], name[3:]), python)
     finally:
         shutil.rmtree(s.tmp, ignore_errors=True)

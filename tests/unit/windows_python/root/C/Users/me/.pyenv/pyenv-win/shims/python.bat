@@ -1,0 +1,3 @@
+@echo off
+chcp 1250 > NUL
+call pyenv exec %~n0 %*

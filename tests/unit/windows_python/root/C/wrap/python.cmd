@@ -1,0 +1,2 @@
+@echo off
+@"C:\Python313\python.exe" %*
