@@ -16,12 +16,42 @@ static bool needs_avx(const tfd_view *view, tfd_str version)
     return false;
 }
 
+/* Windows on ARM runs x86-64 programs through an emulator that has no AVX, or not all that the builds use. */
+static bool is_emulated(const tfd_view *view)
+{
+    return tfd_view_is_windows(view) && view->facts->system->arch == TFD_ARCH_AARCH64 &&
+           view->facts->python.arch == TFD_ARCH_X86_64;
+}
+
+static void blame_emulation(const tfd_view *view, tfd_findings *out)
+{
+    tfd_str version = tfd_view_tf_version(view);
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_ARCH_MISMATCH, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+    if (version.len == 0 || !needs_avx(view, version)) {
+        tfd_findings_say(out, TFD_STR("x86-64 programs are emulated, and nothing here needs AVX"));
+        return;
+    }
+    finding.text =
+        tfd_arena_fmt(out->arena,
+                      "this is an ARM processor: Windows emulates x86-64 for %.*s, and TensorFlow %.*s needs "
+                      "AVX; there is no build for Windows on ARM",
+                      TFD_ARG(view->facts->python.path), TFD_ARG(version));
+    finding.source = TFD_STR("architecture of the system");
+    tfd_findings_add(out, &finding);
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_cpu *cpu = view->facts->cpu;
     tfd_str version = tfd_view_tf_version(view);
     tfd_finding finding;
 
+    if (is_emulated(view)) {
+        blame_emulation(view, out);
+        return;
+    }
     if (!cpu || !cpu->known) {
         tfd_findings_unknown(out, TFD_STR("the processor's features could not be read"));
         return;

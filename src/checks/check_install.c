@@ -160,6 +160,22 @@ static bool import_misses_it(const tfd_view *view)
     return false;
 }
 
+/* Windows on ARM with a Python of its own: pip finds no wheel at all. */
+static bool blame_arm(const tfd_view *view, tfd_findings *out)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_ARCH_MISMATCH, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+
+    if (!tfd_view_is_windows(view) || view->facts->python.arch != TFD_ARCH_AARCH64)
+        return false;
+    finding.text =
+        tfd_arena_fmt(out->arena, "%.*s is an ARM64 program; there is no TensorFlow for Windows on ARM",
+                      TFD_ARG(view->facts->python.path));
+    finding.source = view->facts->python.path;
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
 static void blame_missing(const tfd_view *view, tfd_findings *out)
 {
     const tfd_python *py = &view->facts->python;
@@ -173,6 +189,7 @@ static void blame_missing(const tfd_view *view, tfd_findings *out)
     finding.source = py->site_packages;
     tfd_findings_add(out, &finding);
     blame_other_python(view, out);
+    (void)blame_arm(view, out);
     if (is_unsupported(view))
         blame_unsupported(view, out);
 }

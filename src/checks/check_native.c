@@ -89,6 +89,16 @@ static void check_intruders(const tfd_view *view, tfd_findings *out)
     }
 }
 
+/* A DLL of the Visual C++ run time: check_vcruntime knows more about it. */
+static bool is_of_vcruntime(const tfd_view *view, tfd_str path)
+{
+    const tfd_kb_runtime *known = tfd_view_is_windows(view)
+                                      ? tfd_kb_runtime_find(view->kb, tfd_path_base(TFD_PATH_WINDOWS, path))
+                                      : NULL;
+
+    return known && known->in_redistributable;
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
@@ -98,17 +108,19 @@ static void run(const tfd_view *view, tfd_findings *out)
         return;
     }
     for (size_t i = 0; i < facts->objects.count; i++)
-        if (facts->objects.items[i].is_needed)
+        if (facts->objects.items[i].is_needed && !is_of_vcruntime(view, facts->objects.items[i].path))
             (void)tfd_native_blame_object(view, i, TFD_W_STRONG, out);
     for (size_t i = 0; i < facts->resolutions.count; i++)
-        if (facts->resolutions.items[i].is_needed)
+        if (facts->resolutions.items[i].is_needed && !is_of_vcruntime(view, facts->resolutions.items[i].name))
             (void)tfd_native_blame_resolution(view, &facts->resolutions.items[i], TFD_W_STRONG, out);
     for (size_t i = 0; i < facts->symbol_problems.count; i++)
         if (facts->symbol_problems.items[i].is_needed)
             (void)tfd_native_blame_symbol(view, &facts->symbol_problems.items[i], TFD_W_STRONG, out);
-    check_execstack(view, out);
-    check_preloads(view, out);
-    check_intruders(view, out);
+    if (!tfd_view_is_windows(view)) {
+        check_execstack(view, out);
+        check_preloads(view, out);
+        check_intruders(view, out);
+    }
     if (!facts->objects.complete && facts->objects.why.len > 0 && out->check_status == TFD_CHECK_OK)
         tfd_findings_unknown(out, facts->objects.why);
     else if (out->check_status == TFD_CHECK_OK)

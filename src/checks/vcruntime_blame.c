@@ -79,6 +79,7 @@ tfd_vc_state tfd_vc_state_of(const tfd_view *view, tfd_str name)
 
     if (!known || !known->in_redistributable)
         return state;
+    state.name = known->name;
     state.copy = first_copy(view, name, &is_listed);
     state.system = system_copy(view, name);
     if (!state.copy && !is_listed) {

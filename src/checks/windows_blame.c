@@ -256,6 +256,18 @@ static bool blame_no_permission(const tfd_resolution *one, int weight, tfd_effec
     return false;
 }
 
+/* The file is there and whole: it would have been loaded before by another module, and that one failed. */
+static bool is_only_late(const tfd_view *view, tfd_str name)
+{
+    const tfd_objects *all = &view->facts->objects;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].state == TFD_OBJECT_OK && all->items[i].dist != TFD_NONE &&
+            tfd_str_eq_nocase(name_of(all->items[i].path), name))
+            return true;
+    return false;
+}
+
 bool tfd_windows_blame_resolution(const tfd_view *view, const tfd_resolution *one, int weight,
                                   tfd_findings *out)
 {
@@ -267,7 +279,7 @@ bool tfd_windows_blame_resolution(const tfd_view *view, const tfd_resolution *on
         return false; /* asked for when a function is called, not with the import */
     if (one->hit != TFD_NONE && tfd_view_object(view, one->hit)->state != TFD_OBJECT_OK)
         return blame_hit(view, one, weight, effect, out);
-    if (one->state != TFD_STATE_ABSENT)
+    if (one->state != TFD_STATE_ABSENT || is_only_late(view, one->name))
         return false;
     if (blame_no_permission(one, weight, effect, out))
         return true;

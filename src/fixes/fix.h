@@ -68,6 +68,11 @@ typedef enum tfd_install_mode {
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec);
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 
+/* Takes one entry out of a list variable: unset where nothing is left, else set to the rest
+ * (fix_search_path.c).
+ */
+void tfd_fix_remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators, tfd_str entry);
+
 /* What has to go before an installer can put the distribution of that row in place again. */
 void tfd_fix_remove_dead_links(tfd_fix_ctx *ctx, size_t row);
 
@@ -85,9 +90,11 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx); /* dep-*, addon-mismatch */
 void tfd_fix_tensorflow(tfd_fix_ctx *ctx);   /* tf-*, wheels of another kind */
 void tfd_fix_interpreter(tfd_fix_ctx *ctx);  /* python-*, venv-broken */
 void tfd_fix_search_path(tfd_fix_ctx *ctx);  /* shadowing, PYTHONPATH, LD_LIBRARY_PATH, variables */
-void tfd_fix_system(tfd_fix_ctx *ctx);       /* limits, rights, mounts, libraries of the system */
-void tfd_fix_gpu(tfd_fix_ctx *ctx);          /* gpu-*, driver-* */
-void tfd_fix_cuda(tfd_fix_ctx *ctx);         /* cuda-*, cudnn-*, gpu-arch, builds without CUDA */
+/* The same for what is repaired on Windows alone; false: nothing of the kind. */
+bool tfd_fix_windows(tfd_fix_ctx *ctx);
+void tfd_fix_system(tfd_fix_ctx *ctx); /* limits, rights, mounts, libraries of the system */
+void tfd_fix_gpu(tfd_fix_ctx *ctx);    /* gpu-*, driver-* */
+void tfd_fix_cuda(tfd_fix_ctx *ctx);   /* cuda-*, cudnn-*, gpu-arch, builds without CUDA */
 /* Adds "or install the newest TensorFlow whose CUDA this driver runs", where there is one. */
 void tfd_fix_older_cuda(tfd_fix_ctx *ctx);
 

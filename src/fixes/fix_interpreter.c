@@ -64,6 +64,15 @@ static void fix_wrong_one(tfd_fix_ctx *ctx)
     tfd_fix_install(ctx, TFD_INSTALL, spec);
 }
 
+/* Windows' own installer of packages brings CPython; the launcher then finds it by its number. */
+static void install_python(tfd_fix_ctx *ctx)
+{
+    tfd_fix_command(
+        ctx, TFD_STR("winget install --id Python.Python.3.12 --exact --source winget --architecture x64 "
+                     "--accept-package-agreements --accept-source-agreements"));
+    tfd_fix_command(ctx, TFD_STR("py -3.12 -m venv .venv-tensorflow"));
+}
+
 /* A new environment with an interpreter that TensorFlow has wheels for. */
 static void fix_new_environment(tfd_fix_ctx *ctx)
 {
@@ -81,10 +90,13 @@ static void fix_new_environment(tfd_fix_ctx *ctx)
             ctx,
             TFD_STR(
                 "Make an environment with a CPython that TensorFlow has wheels for (uv brings one along)"));
-        if (uv.len == 0)
+        if (uv.len == 0 && !tfd_fix_is_cmd(ctx))
             return;
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s venv --seed --python 3.12 .venv-tensorflow",
-                                           TFD_ARG(tfd_fix_program(ctx, uv))));
+        if (uv.len == 0)
+            install_python(ctx);
+        else
+            tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s venv --seed --python 3.12 .venv-tensorflow",
+                                               TFD_ARG(tfd_fix_program(ctx, uv))));
     }
     tfd_fix_activate(ctx, TFD_STR(".venv-tensorflow"));
     tfd_fix_command(ctx, TFD_STR("python -m pip install tensorflow"));
@@ -230,6 +242,11 @@ void tfd_fix_interpreter(tfd_fix_ctx *ctx)
         break;
     case TFD_CAUSE_PYTHON_BROKEN:
         fix_broken(ctx);
+        break;
+    case TFD_CAUSE_PYTHON_STORE_ALIAS:
+        fix_wrong_one(ctx);
+        if (ctx->count == 0)
+            fix_new_environment(ctx);
         break;
     default:
         fix_new_environment(ctx);

@@ -8,8 +8,7 @@ static tfd_str without_slash(const tfd_fix_ctx *ctx, tfd_str path)
     return path;
 }
 
-/* Removes entry from a list variable: unset where nothing is left, else export of the rest. */
-static void remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators, tfd_str entry)
+void tfd_fix_remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators, tfd_str entry)
 {
     tfd_str rest = TFD_STR("");
     tfd_str kept = TFD_STR("");
@@ -151,7 +150,8 @@ static void fix_pythonpath(tfd_fix_ctx *ctx)
         switch_off_file(ctx, startup_file_of(ctx->view->facts, ctx->lead->place));
         break;
     case TFD_PLACE_PYTHONPATH:
-        remove_entry(ctx, "PYTHONPATH", tfd_fix_is_cmd(ctx) ? TFD_STR(";") : TFD_STR(":"), place->path);
+        tfd_fix_remove_entry(ctx, "PYTHONPATH", tfd_fix_is_cmd(ctx) ? TFD_STR(";") : TFD_STR(":"),
+                             place->path);
         break;
     default:
         fix_shadow(ctx);
@@ -164,9 +164,9 @@ static void fix_ldpath(tfd_fix_ctx *ctx)
     tfd_str path = ctx->lead->path;
 
     if (tfd_str_is(ctx->lead->subject, "LD_PRELOAD"))
-        remove_entry(ctx, "LD_PRELOAD", TFD_STR(": "), path);
+        tfd_fix_remove_entry(ctx, "LD_PRELOAD", TFD_STR(": "), path);
     else
-        remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(tfd_fix_style(ctx), path));
+        tfd_fix_remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(tfd_fix_style(ctx), path));
 }
 
 static void fix_start_variable(tfd_fix_ctx *ctx, const tfd_variable *variable)

@@ -50,9 +50,10 @@ static void fix_tempdir(tfd_fix_ctx *ctx)
     tfd_str home = ctx->view->facts->home;
 
     tfd_fix_begin(ctx, TFD_STR("Name a folder for temporary files that can be written and has room"));
-    tfd_fix_command(ctx,
-                    tfd_arena_fmt(ctx->arena, "export TMPDIR=%.*s",
-                                  TFD_ARG(home.len > 0 ? tfd_fix_quote(ctx, home) : TFD_STR("\"$HOME\""))));
+    if (home.len > 0)
+        tfd_fix_set(ctx, "TMPDIR", home);
+    else
+        tfd_fix_command(ctx, TFD_STR("export TMPDIR=\"$HOME\""));
 }
 
 static void fix_permission(tfd_fix_ctx *ctx)

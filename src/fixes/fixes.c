@@ -106,7 +106,8 @@ tfd_status tfd_fixes_find(const tfd_view *view, const tfd_finding *lead, tfd_are
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].cause == lead->cause)
             find = rows[i].find;
-    find(&ctx);
+    if (!tfd_fix_is_cmd(&ctx) || !tfd_fix_windows(&ctx))
+        find(&ctx);
     if (ctx.count == 0)
         tfd_fix_begin(&ctx, tfd_arena_fmt(arena, "No command can repair this; see: tfdiag show %s",
                                           tfd_cause_name(lead->cause)));
