@@ -70,19 +70,28 @@ static void set_proc(tfd_probe_ctx *ctx)
         tfd_fact_set_unknown(ctx->facts, TFD_FACT_OS_PROC, TFD_STR("not a machine that can be asked"));
 }
 
+#define TEMP_FOLDERS 10
+
 /* Where tempfile.gettempdir looks, in its order: variables, fixed folders, the current one (Lib/tempfile.py).
  */
-static size_t temp_folders(const tfd_sys *sys, tfd_str out[7])
+static size_t temp_folders(const tfd_sys *sys, tfd_arena *arena, tfd_str out[TEMP_FOLDERS])
 {
     static const char *const variables[] = {"TMPDIR", "TEMP", "TMP"};
+    static const char *const unix_folders[] = {"/tmp", "/var/tmp", "/usr/tmp", NULL};
+    static const char *const windows_folders[] = {"c:\\temp", "c:\\tmp", "\\temp", "\\tmp", NULL};
+    const char *const *fixed = unix_folders;
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
         if (sys->env(sys, variables[i], &out[count]) && out[count].len > 0)
             count++;
-    out[count++] = TFD_STR("/tmp");
-    out[count++] = TFD_STR("/var/tmp");
-    out[count++] = TFD_STR("/usr/tmp");
+    if (sys->style == TFD_PATH_WINDOWS) {
+        out[count++] = tfd_path_join(sys->style, arena, sys->home(sys), TFD_STR("AppData\\Local\\Temp"));
+        out[count++] = tfd_path_join(sys->style, arena, sys->system(sys)->windows_dir, TFD_STR("Temp"));
+        fixed = windows_folders;
+    }
+    for (; *fixed; fixed++)
+        out[count++] = tfd_str_of(*fixed);
     out[count++] = sys->cwd(sys);
     return count;
 }
@@ -90,10 +99,11 @@ static size_t temp_folders(const tfd_sys *sys, tfd_str out[7])
 /* The first folder with room decides; only where there is none are all of them asked. */
 static void set_tmp(tfd_probe_ctx *ctx)
 {
-    tfd_str folders[7];
-    size_t count = temp_folders(ctx->sys, folders);
+    tfd_str folders[TEMP_FOLDERS];
+    size_t count = temp_folders(ctx->sys, ctx->arena, folders);
     uint64_t most = 0;
-    tfd_str where = TFD_STR("/tmp, /var/tmp, current folder");
+    tfd_str where = ctx->sys->style == TFD_PATH_WINDOWS ? TFD_STR("TEMP, TMP, current folder")
+                                                        : TFD_STR("/tmp, /var/tmp, current folder");
     bool writable = false;
 
     for (size_t i = 0; i < count && most < TFD_TMP_MIN; i++) {
