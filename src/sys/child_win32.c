@@ -330,8 +330,9 @@ bool tfd_child_poll(tfd_child *child, uint64_t wait_us)
         }
         if (now >= until || was_seen)
             return false;
-        (void)WaitForSingleObject(child->process,
-                                  until - now < SLICE_MS * 1000u ? (DWORD)((until - now) / 1000u) : SLICE_MS);
+        (void)WaitForSingleObject(child->process, until - now < (uint64_t)SLICE_MS * 1000u
+                                                      ? (DWORD)((until - now) / 1000u)
+                                                      : SLICE_MS);
     }
     return true;
 }
@@ -354,12 +355,12 @@ void tfd_child_free(tfd_child *child)
     tfd_child_stop(child);
     close_handle(&child->process);
     close_handle(&child->job);
-    tfd_win32_scratch_remove(child->scratch);
+    tfd_win32_scratch_remove(tfd_str_of(child->scratch));
     tfd_capture_done(&child->out);
     tfd_capture_done(&child->err);
     tfd_buf_done(&child->data);
     tfd_buf_done(&child->out_text);
     tfd_buf_done(&child->err_text);
-    free((void *)(uintptr_t)child->scratch.ptr);
+    free(child->scratch);
     free(child);
 }

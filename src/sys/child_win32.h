@@ -23,16 +23,16 @@ struct tfd_child {
     uint64_t started_us, deadline_us;
     tfd_child_result result;
     tfd_buf out_text, err_text;
-    tfd_str scratch; /* path, empty without one; malloc'ed */
-    HANDLE console;  /* whose mode was saved, or NULL */
+    char *scratch;  /* path, NULL without one */
+    HANDLE console; /* whose mode was saved, or NULL */
     DWORD console_mode;
 };
 
 /* Starts spec in child->job with the given ends of the pipes; ERROR_SUCCESS or why not. */
 DWORD tfd_win32_launch(const tfd_child_spec *spec, tfd_child *child, HANDLE *ends);
 
-/* Path of a fresh private folder, malloc'ed; empty where none can be made. */
-tfd_str tfd_win32_scratch_new(void);
+/* Path of a fresh private folder, or NULL where none can be made. malloc'ed. */
+char *tfd_win32_scratch_new(void);
 void tfd_win32_scratch_remove(tfd_str path); /* with all that is in it; links are not followed */
 
 #endif

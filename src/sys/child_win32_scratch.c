@@ -9,35 +9,32 @@
 #define PASSES 20           /* files of processes that just ended may stay open for a moment */
 #define PAUSE_MS 20u
 
-tfd_str tfd_win32_scratch_new(void)
+static char *copy_path(const WCHAR *units)
+{
+    size_t n = wcslen(units);
+    char *path = malloc(n * TFD_UTF16_BYTES + 1);
+
+    if (path)
+        path[tfd_utf16_to_utf8(units, n, path)] = '\0';
+    return path;
+}
+
+char *tfd_win32_scratch_new(void)
 {
     WCHAR folder[MAX_PATH + 2];
     WCHAR path[MAX_PATH + 40];
     DWORD n = GetTempPathW(MAX_PATH + 1, folder);
-    tfd_arena arena;
-    tfd_str out = {NULL, 0};
 
     if (n == 0 || n > MAX_PATH)
-        return out;
+        return NULL;
     for (unsigned i = 0; i < TRIES; i++) {
         (void)swprintf(path, sizeof path / sizeof path[0], L"%lstfdiag-%08lx%08llx", folder,
                        (unsigned long)GetCurrentProcessId(),
                        (unsigned long long)((tfd_win32_clock_us() + i) & 0xffffffffu));
-        if (!CreateDirectoryW(path, NULL))
-            continue;
-        tfd_arena_init(&arena, 0);
-        out = tfd_win32_text_z(&arena, path);
-        if (out.ptr) {
-            char *copy = malloc(out.len + 1);
-
-            if (copy)
-                memcpy(copy, out.ptr, out.len + 1);
-            out = (tfd_str){copy, copy ? out.len : 0};
-        }
-        tfd_arena_done(&arena);
-        break;
+        if (CreateDirectoryW(path, NULL))
+            return copy_path(path);
     }
-    return out;
+    return NULL;
 }
 
 typedef struct folders {

@@ -46,10 +46,10 @@ static int compare_names(const void *a, const void *b)
 
     for (size_t i = 0; i < x.len && i < y.len; i++) {
         /* In capitals: '_' comes after the letters. */
-        int p = tfd_char_lower(x.ptr[i]), q = tfd_char_lower(y.ptr[i]);
+        int p = (unsigned char)tfd_char_lower(x.ptr[i]), q = (unsigned char)tfd_char_lower(y.ptr[i]);
 
-        p = p >= 'a' && p <= 'z' ? p - 'a' + 'A' : (unsigned char)p;
-        q = q >= 'a' && q <= 'z' ? q - 'a' + 'A' : (unsigned char)q;
+        p = p >= 'a' && p <= 'z' ? p - 'a' + 'A' : p;
+        q = q >= 'a' && q <= 'z' ? q - 'a' + 'A' : q;
         if (p != q)
             return p < q ? -1 : 1;
     }
@@ -74,9 +74,9 @@ static bool list_environment(const tfd_child_spec *spec, const tfd_child *child,
     for (size_t i = 0; ok && spec->env && spec->env[i]; i++)
         if (strchr(spec->env[i], '='))
             ok = add_entry(arena, items, &capacity, count, tfd_str_of(spec->env[i]));
-    if (ok && spec->scratch && child->scratch.len)
+    if (ok && spec->scratch && child->scratch)
         ok = add_entry(arena, items, &capacity, count,
-                       tfd_arena_fmt(arena, "%s=%.*s", spec->scratch, TFD_ARG(child->scratch)));
+                       tfd_arena_fmt(arena, "%s=%s", spec->scratch, child->scratch));
     if (ok && spec->data_fd_env)
         ok = add_entry(
             arena, items, &capacity, count,
@@ -116,7 +116,7 @@ static WCHAR *make_line(const char *const *argv)
     size_t n = 0;
     tfd_buf line;
 
-    tfd_buf_init(&line, COMMAND_MAX * TFD_UTF16_BYTES);
+    tfd_buf_init(&line, (size_t)COMMAND_MAX * TFD_UTF16_BYTES);
     for (; *argv; argv++)
         tfd_arguments_add(&line, tfd_str_of(*argv));
     if (!line.failed)

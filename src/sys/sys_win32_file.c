@@ -19,6 +19,11 @@ HANDLE tfd_win32_look(const WCHAR *path, bool no_follow)
         FILE_FLAG_BACKUP_SEMANTICS | OPEN_FLAGS | (no_follow ? FILE_FLAG_OPEN_REPARSE_POINT : 0), NULL);
 }
 
+static HANDLE handle_of(const tfd_file *file)
+{
+    return (HANDLE)file->handle; /* NOLINT(performance-no-int-to-ptr): it was one before */
+}
+
 tfd_status tfd_win32_open(const tfd_sys *sys, tfd_str path, tfd_file *out, tfd_err *err)
 {
     tfd_win32_path z;
@@ -77,7 +82,7 @@ tfd_status tfd_win32_read_at(const tfd_sys *sys, const tfd_file *file, uint64_t 
         memset(&at, 0, sizeof at);
         at.Offset = (DWORD)(offset + done);
         at.OffsetHigh = (DWORD)((offset + done) >> 32);
-        if (!ReadFile((HANDLE)file->handle, (char *)dst + done, want, &n, &at)) {
+        if (!ReadFile(handle_of(file), (char *)dst + done, want, &n, &at)) {
             DWORD code = GetLastError();
 
             if (code == ERROR_HANDLE_EOF)
@@ -96,7 +101,7 @@ void tfd_win32_close(const tfd_sys *sys, tfd_file *file)
 {
     (void)sys;
     if (file->handle != TFD_FILE_NONE.handle)
-        (void)CloseHandle((HANDLE)file->handle);
+        (void)CloseHandle(handle_of(file));
     *file = TFD_FILE_NONE;
 }
 

@@ -7,6 +7,7 @@
 #include "sys/sys_win32.h"
 
 #define TEMP_TRIES 100
+#define WRITE_PIECE ((size_t)64 << 10)
 #define CONSOLE_PIECE 8192u /* units for one WriteConsoleW; old consoles refuse more than 64 KiB */
 #define CODE_PAGE_UTF8 65001u
 
@@ -75,7 +76,7 @@ static DWORD write_all(HANDLE file, tfd_str bytes)
 {
     while (bytes.len) {
         DWORD n = 0;
-        DWORD want = (DWORD)(bytes.len < CONSOLE_PIECE * 8 ? bytes.len : CONSOLE_PIECE * 8);
+        DWORD want = (DWORD)(bytes.len < WRITE_PIECE ? bytes.len : WRITE_PIECE);
 
         if (!WriteFile(file, bytes.ptr, want, &n, NULL))
             return GetLastError();

@@ -127,9 +127,9 @@ tfd_status tfd_win32_mount_of(const tfd_sys *sys, tfd_arena *arena, tfd_str path
 {
     WCHAR root[MAX_PATH + 1];
     WCHAR type[MAX_PATH + 1];
-    ULARGE_INTEGER free_bytes;
-    tfd_win32_path z;
-    tfd_str real;
+    ULARGE_INTEGER free_bytes = {.QuadPart = 0};
+    tfd_win32_path z = {NULL, 0, {0}};
+    tfd_str real = {NULL, 0};
     DWORD flags = 0;
     tfd_status st;
 

@@ -85,7 +85,7 @@ tfd_status tfd_win32_reg_value(const tfd_sys *sys, tfd_arena *arena, tfd_reg_roo
     unsigned char *bytes = NULL;
     DWORD type = REG_NONE, size;
     WCHAR *units;
-    HKEY handle;
+    HKEY handle = NULL;
     LSTATUS code = ERROR_OUTOFMEMORY;
     tfd_status st = open_key(root, view, key, &handle, err);
 
@@ -115,7 +115,7 @@ tfd_status tfd_win32_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root
                               tfd_str key, tfd_dirents *out, tfd_err *err)
 {
     WCHAR name[KEY_NAME_MAX];
-    HKEY handle;
+    HKEY handle = NULL;
     tfd_status st;
 
     (void)sys;

@@ -47,11 +47,12 @@ tfd_str tfd_win32_text_z(tfd_arena *arena, const WCHAR *units)
 tfd_str tfd_win32_plain(tfd_arena *arena, const WCHAR *units, size_t n)
 {
     if (n >= 8 && wcsncmp(units, L"\\\\?\\UNC\\", 8) == 0) {
-        tfd_str path = tfd_win32_text(arena, units + 6, n - 6);
+        char *text = tfd_arena_take(arena, (n - 6) * TFD_UTF16_BYTES + 1, 1);
 
-        if (path.ptr)
-            ((char *)(uintptr_t)path.ptr)[0] = '\\';
-        return path;
+        if (!text)
+            return (tfd_str){NULL, 0};
+        text[0] = '\\';
+        return (tfd_str){text, 1 + tfd_utf16_to_utf8(units + 7, n - 7, text + 1)};
     }
     if (n >= 4 && wcsncmp(units, L"\\\\?\\", 4) == 0)
         return tfd_win32_text(arena, units + 4, n - 4);
@@ -103,7 +104,7 @@ tfd_status tfd_win32_path_of(tfd_str path, size_t extra, tfd_win32_path *out, tf
 {
     out->z = out->small;
     out->len = 0;
-    if (path.len > TFD_WIN32_PATH_MAX * TFD_UTF16_BYTES)
+    if (path.len > (size_t)TFD_WIN32_PATH_MAX * TFD_UTF16_BYTES)
         return tfd_err_set(err, TFD_EIO, ERROR_FILENAME_EXCED_RANGE, "path of %zu bytes: too long", path.len);
     if (path.len + 1 + extra > TFD_WIN32_SMALL) {
         out->z = malloc((path.len + 1 + extra) * sizeof *out->z);

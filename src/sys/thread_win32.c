@@ -47,6 +47,7 @@ bool tfd_thread_start(tfd_thread *thread, tfd_thread_main run, void *ctx)
         return false;
     what->run = run;
     what->ctx = ctx;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): so is the function declared */
     *thread = (HANDLE)_beginthreadex(NULL, 0, run_thread, what, 0, NULL);
     if (!*thread)
         free(what);
