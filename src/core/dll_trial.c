@@ -199,14 +199,15 @@ tfd_status tfd_dll_trial_read(tfd_arena *arena, tfd_str data, const tfd_strs *pl
 static tfd_status start(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, const tfd_strs *plan,
                         tfd_child **out, tfd_err *err)
 {
-    const char **argv = tfd_arena_new(arena, const char *, plan->count + 7);
+    const char **argv = tfd_arena_new(arena, const char *, plan->count + 8);
     tfd_child_spec spec = {.deadline_ms = TFD_DLL_TRIAL_DEADLINE_MS, .data_max = DATA_MAX};
     size_t count = 0;
 
     if (!argv)
         return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");
     argv[count++] = tfd_arena_z(arena, facts->python.path);
-    argv[count++] = "-I";
+    argv[count++] = "-I"; /* which does not hear PYTHONDONTWRITEBYTECODE: */
+    argv[count++] = "-B";
     argv[count++] = "-S";
     argv[count++] = "-c";
     argv[count++] = (const char *)tfd_dll_trial_py;

@@ -22,7 +22,7 @@ struct tfd_driver_run {
 tfd_status tfd_driver_start(const tfd_sys *sys, tfd_arena *arena, tfd_str python, tfd_driver_run **out,
                             tfd_err *err)
 {
-    const char *argv[6] = {tfd_arena_z(arena, python),        "-I", "-S", "-c",
+    const char *argv[7] = {tfd_arena_z(arena, python),        "-I", "-B", "-S", "-c",
                            (const char *)tfd_driver_child_py, NULL};
     tfd_child_spec spec = {.argv = argv, .deadline_ms = TFD_DRIVER_DEADLINE_MS, .data_max = DATA_MAX};
     tfd_driver_run *run = tfd_arena_new(arena, tfd_driver_run, 1);
