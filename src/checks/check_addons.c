@@ -1,6 +1,17 @@
 /* Does the add-on that was asked for (or that TensorFlow loads by itself) fit this TensorFlow? */
 #include "core/check.h"
 
+/* TensorFlow takes Keras from tf-keras then (tensorflow/python/util/lazy_loader.py: these spellings count).
+ */
+static bool is_legacy_keras(const tfd_view *view, const tfd_dist *dist)
+{
+    tfd_str value;
+
+    return tfd_str_is(dist->key, "tf-keras") &&
+           tfd_view_variable(view, TFD_STR("TF_USE_LEGACY_KERAS"), &value) &&
+           (tfd_str_is(value, "1") || tfd_str_is(value, "true") || tfd_str_is(value, "True"));
+}
+
 static void check_one(const tfd_view *view, size_t row, tfd_findings *out)
 {
     const tfd_dist *dist = tfd_view_dist(view, row);
@@ -12,7 +23,7 @@ static void check_one(const tfd_view *view, size_t row, tfd_findings *out)
     bool is_reached = !tfd_str_eq(view->facts->module, view->facts->module_top);
     tfd_finding finding;
 
-    if (!addon || (!is_asked && !is_plugin) || tf.len == 0 ||
+    if (!addon || (!is_asked && !is_plugin && !is_legacy_keras(view, dist)) || tf.len == 0 ||
         tfd_kb_addon_fits(addon, dist->version, tf) != TFD_NO)
         return;
     finding = tfd_blame_dist(view, row,

@@ -1,5 +1,6 @@
 /* Do two distributions own the same files, or do two versions lie one over the other? */
 #include "core/check.h"
+#include "formats/pep440.h"
 
 /* Something of TensorFlow's own cannot be loaded: two builds are mixed in what the import uses. */
 static bool has_native_problem(const tfd_view *view)
@@ -20,15 +21,20 @@ static bool has_native_problem(const tfd_view *view)
     return false;
 }
 
-/* The build that came last is whole and loads: the other is dead weight, the import works. */
+/* The build that came last is whole and loads, and it is not the newer one: the other is dead weight, the
+ * import works. Files that only an older version had stay behind and are found by a newer one's code; an
+ * older one's does not know of those that only the newer had. */
 static bool is_harmless(const tfd_view *view, const tfd_overlap *one)
 {
+    size_t winner = one->first_lost == 0 ? one->first : one->second;
+    size_t loser = winner == one->first ? one->second : one->first;
     bool winner_is_whole = one->first_lost == 0 || one->second_lost == 0;
-    /* Files that only the older version had stay behind and are found by the newer one's code. */
-    bool same_version =
-        tfd_str_eq(tfd_view_dist(view, one->first)->version, tfd_view_dist(view, one->second)->version);
+    int order = 1;
 
-    return winner_is_whole && same_version && !tfd_view_import_failed(view) && !has_native_problem(view);
+    return winner_is_whole && !tfd_view_import_failed(view) && !has_native_problem(view) &&
+           tfd_version_cmp_text(tfd_view_dist(view, winner)->version, tfd_view_dist(view, loser)->version,
+                                &order) &&
+           order <= 0;
 }
 
 static void add_overlap(const tfd_view *view, const tfd_overlap *one, tfd_findings *out)
