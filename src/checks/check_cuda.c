@@ -207,7 +207,8 @@ static bool differs(tfd_str a, tfd_str b)
 static bool is_mixed(const tfd_gpu *gpu, const tfd_gpu_library *cudnn)
 {
     for (size_t i = 0; i < gpu->cudnn_parts.count; i++)
-        if (differs(gpu->cudnn_parts.items[i].version, cudnn->version))
+        if (is_cudnn(gpu->cudnn_parts.items[i].name) &&
+            differs(gpu->cudnn_parts.items[i].version, cudnn->version))
             return true;
     return false;
 }
@@ -254,6 +255,10 @@ static void check_part(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
                                      TFD_ARG(part->version));
     } else {
         return;
+    }
+    if (is_ldpath(cudnn)) { /* the copy behind it comes with its parts */
+        finding.cause = TFD_CAUSE_LDPATH_CONFLICT;
+        finding.subject = TFD_STR("LD_LIBRARY_PATH");
     }
     tfd_findings_add(out, &finding);
 }
