@@ -59,6 +59,24 @@ static const char *backend_fault(const tfd_view *view, tfd_str backend)
     return NULL;
 }
 
+/* Measured on 2.10, 2.15 and 2.20: the import itself reads it, and catches no PermissionError. */
+static void check_keras_access(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_fact *file = &view->facts->scalars[TFD_FACT_KERAS_JSON];
+    const tfd_fact *readable = &view->facts->scalars[TFD_FACT_KERAS_JSON_READABLE];
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, file->text, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+    if (readable->state != TFD_STATE_PRESENT || readable->boolean)
+        return;
+    finding.path = file->text;
+    finding.text =
+        tfd_arena_fmt(out->arena, "this user may not read %.*s, which Keras reads when it is imported",
+                      TFD_ARG(file->text));
+    finding.source = file->text;
+    tfd_findings_add(out, &finding);
+}
+
 static void check_keras_json(const tfd_view *view, tfd_findings *out)
 {
     const tfd_fact *file = &view->facts->scalars[TFD_FACT_KERAS_JSON];
@@ -93,6 +111,14 @@ static bool is_flag(tfd_str value)
     return tfd_str_is(value, "0") || tfd_str_is(value, "1");
 }
 
+/* Frames of a trace (Modules/_tracemalloc.c, MAX_NFRAME). */
+static bool is_frame_count(tfd_str value)
+{
+    uint64_t number;
+
+    return tfd_str_u64(value, &number) && number <= UINT16_MAX;
+}
+
 static bool is_allocator(tfd_str value)
 {
     static const char *const names[] = {"default",  "debug",          "malloc",   "malloc_debug",
@@ -111,8 +137,10 @@ typedef struct start_variable {
 
 /* The interpreter refuses to start with another value (Python/initconfig.c: "Fatal Python error:
  * config_init…"). */
-static const start_variable start_variables[] = {
-    {"PYTHONHASHSEED", is_hash_seed}, {"PYTHONUTF8", is_flag}, {"PYTHONMALLOC", is_allocator}};
+static const start_variable start_variables[] = {{"PYTHONHASHSEED", is_hash_seed},
+                                                 {"PYTHONUTF8", is_flag},
+                                                 {"PYTHONMALLOC", is_allocator},
+                                                 {"PYTHONTRACEMALLOC", is_frame_count}};
 
 static void check_start_variables(const tfd_view *view, tfd_findings *out)
 {
@@ -148,6 +176,7 @@ static void run(const tfd_view *view, tfd_findings *out)
             add(view, &rows[i], &variable, out);
     }
     check_keras_json(view, out);
+    check_keras_access(view, out);
     check_start_variables(view, out);
     if (out->check_status == TFD_CHECK_OK)
         tfd_findings_say(out, seen == 0

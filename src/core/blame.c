@@ -44,6 +44,23 @@ tfd_finding tfd_blame_dist(const tfd_view *view, size_t dist, int weight, tfd_ef
     return finding;
 }
 
+/* Where TensorFlow itself was put there (pip install --target, --user), a place is this environment's own;
+ * not where it is another Python's TensorFlow that hides one which fits. */
+static bool is_home(const tfd_view *view, size_t row)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(view);
+
+    if (!tf || tf->place != row)
+        return false;
+    for (size_t i = 0; i < view->facts->dists.count && tf->tags_fit == TFD_NO; i++) {
+        const tfd_dist *other = &view->facts->dists.items[i];
+
+        if (other->is_tensorflow && other->place != row && other->tags_fit != TFD_NO)
+            return false;
+    }
+    return true;
+}
+
 bool tfd_blame_is_foreign(const tfd_view *view, size_t row)
 {
     const tfd_place *place = tfd_view_place(view, row);
@@ -61,9 +78,7 @@ bool tfd_blame_is_foreign(const tfd_view *view, size_t row)
     default:
         return false;
     }
-    /* Where TensorFlow itself was put there (pip install --target, --user), the place is this environment's
-     * own. */
-    return !(tfd_view_tensorflow(view) && tfd_view_tensorflow(view)->place == row);
+    return !is_home(view, row);
 }
 
 tfd_finding tfd_blame_place(const tfd_view *view, size_t row, tfd_str path, int weight, tfd_effect effect)

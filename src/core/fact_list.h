@@ -15,6 +15,7 @@ TFD_FACT(KERAS_JSON, "keras.json", TFD_TYPE_TEXT, "Keras' settings file")
 TFD_FACT(KERAS_JSON_BACKEND, "keras.json.backend", TFD_TYPE_TEXT,
          "Back end that Keras' settings file asks for")
 TFD_FACT(KERAS_JSON_FAULT, "keras.json.fault", TFD_TYPE_TEXT, "What Keras refuses in its settings file")
+TFD_FACT(KERAS_JSON_READABLE, "keras.json.readable", TFD_TYPE_BOOL, "This user may read Keras' settings file")
 TFD_FACT(LIMIT_AS, "limit.address_space", TFD_TYPE_INT, "Limit of the address space in bytes (ulimit -v)")
 TFD_FACT(LIMIT_DATA, "limit.data", TFD_TYPE_INT, "Limit of the data segment in bytes (ulimit -d)")
 TFD_FACT(LIMIT_NOFILE, "limit.open_files", TFD_TYPE_INT, "Limit of open files (ulimit -n)")

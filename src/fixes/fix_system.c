@@ -71,6 +71,11 @@ static void fix_permission(tfd_fix_ctx *ctx)
                      TFD_STR("Or make the environment from a Python that lies where every user may read."));
         return;
     }
+    if (tfd_path_ends(tfd_fix_style(ctx), ctx->lead->path, "/keras.json")) {
+        tfd_fix_begin(ctx, TFD_STR("Put the settings file away; Keras writes a new one with its defaults"));
+        tfd_fix_move(ctx, ctx->lead->path, tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(ctx->lead->path)));
+        return;
+    }
     for (size_t i = 0; i < all->count; i++)
         count += all->items[i].state == TFD_FILE_UNREADABLE ? 1 : 0;
     tfd_fix_begin(ctx, TFD_STR("Let this user read the files"));

@@ -53,6 +53,22 @@ static tfd_status read_folder(tfd_kb *kb, const tfd_sys *sys, tfd_str dir, const
     return st;
 }
 
+/* Whether a folder holds anything that would be asked for: a file of a known name, or one of a sub-folder,
+ * where names are versions and causes. */
+static bool has_knowledge(const tfd_kb *kb)
+{
+    for (size_t i = 0; i < kb->overrides.count; i++) {
+        tfd_str name = kb->overrides.items[i].name;
+
+        if (tfd_str_find_char(name, '/') != TFD_NPOS)
+            return true;
+        for (size_t k = 0; k < tfd_kb_file_count; k++)
+            if (tfd_str_is(name, tfd_kb_files[k].name))
+                return true;
+    }
+    return false;
+}
+
 tfd_status tfd_kb_open(tfd_arena *arena, const tfd_sys *sys, tfd_str dir, tfd_kb **out, tfd_err *err)
 {
     tfd_kb *kb = tfd_arena_new(arena, tfd_kb, 1);
@@ -67,6 +83,8 @@ tfd_status tfd_kb_open(tfd_arena *arena, const tfd_sys *sys, tfd_str dir, tfd_kb
         if (st != TFD_OK)
             return st;
     }
+    if (dir.len > 0 && !has_knowledge(kb))
+        return tfd_err_set(err, TFD_ENOENT, 0, "%.*s holds no file of knowledge", TFD_ARG(dir));
     *out = kb;
     return TFD_OK;
 }

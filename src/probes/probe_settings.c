@@ -62,16 +62,26 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     tfd_str folder;
     tfd_str path;
     tfd_str text;
+    tfd_status status;
 
     (void)err;
     if (!ctx->sys->env(ctx->sys, "KERAS_HOME", &folder) || folder.len == 0)
         folder = tfd_path_join(ctx->sys->style, ctx->arena, ctx->sys->home(ctx->sys), TFD_STR(".keras"));
     path = tfd_path_join(ctx->sys->style, ctx->arena, folder, TFD_STR("keras.json"));
-    if (tfd_sys_read_file(ctx->sys, ctx->arena, path, KERAS_JSON_MAX, &text, NULL) != TFD_OK) {
+    status = tfd_sys_read_file(ctx->sys, ctx->arena, path, KERAS_JSON_MAX, &text, NULL);
+    /* Keras asks whether it is there, and opens it then. In a folder that may not be entered it is not there.
+     */
+    if (status == TFD_EACCESS && tfd_sys_is_file(ctx->sys, path)) {
+        tfd_fact_set_text(ctx->facts, TFD_FACT_KERAS_JSON, path, path);
+        tfd_fact_set_bool(ctx->facts, TFD_FACT_KERAS_JSON_READABLE, false, path);
+        return TFD_OK;
+    }
+    if (status != TFD_OK) {
         tfd_fact_set_absent(ctx->facts, TFD_FACT_KERAS_JSON, path);
         return TFD_OK;
     }
     tfd_fact_set_text(ctx->facts, TFD_FACT_KERAS_JSON, path, path);
+    tfd_fact_set_bool(ctx->facts, TFD_FACT_KERAS_JSON_READABLE, true, path);
     read_json(ctx, path, text);
     return TFD_OK;
 }

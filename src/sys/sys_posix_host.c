@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,17 +117,37 @@ static int replace_file(const tfd_posix_path *path, const struct stat *old, tfd_
     return code;
 }
 
-/* /dev/stdout and its kin name an open file, whatever it is: it is written, never replaced. */
-static bool is_descriptor(const char *path)
+/* /dev/stdout and its kin name an open file, whatever it is: it is written where it stands (opening it again
+ * would begin at its start). Its number, or -1. */
+static int descriptor_of(const char *path)
 {
-    return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    uint64_t number;
+
+    if (strcmp(path, "/dev/stdout") == 0)
+        return 1;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return 2;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (strncmp(path, folders[i], strlen(folders[i])) == 0 &&
+            tfd_str_u64(tfd_str_of(path + strlen(folders[i])), &number) && number < INT_MAX)
+            return (int)number;
+    return -1;
 }
 
+/* A device, or the end of a link that leads to nothing yet. */
 static int write_direct(const tfd_posix_path *path, tfd_str bytes)
 {
-    int fd = open(path->z, O_WRONLY | O_CLOEXEC);
+    int fd = open(path->z, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
     return fd < 0 ? errno : close_with(fd, write_all(fd, bytes));
+}
+
+static bool is_link(const tfd_posix_path *path)
+{
+    struct stat info;
+
+    return lstat(path->z, &info) == 0 && S_ISLNK(info.st_mode);
 }
 
 tfd_status tfd_host_write_file(tfd_str path, tfd_str bytes, tfd_err *err)
@@ -139,10 +160,14 @@ tfd_status tfd_host_write_file(tfd_str path, tfd_str bytes, tfd_err *err)
     if (tfd_posix_path_of(path, &wanted, err) != TFD_OK)
         return TFD_ENOENT;
     exists = stat(wanted.z, &old) == 0;
-    if (exists && S_ISDIR(old.st_mode))
+    if (descriptor_of(wanted.z) >= 0)
+        code = write_all(descriptor_of(wanted.z), bytes);
+    else if (exists && S_ISDIR(old.st_mode))
         code = EISDIR;
-    else if (exists && (!S_ISREG(old.st_mode) || is_descriptor(wanted.z)))
+    else if (exists ? !S_ISREG(old.st_mode) : is_link(&wanted))
         code = write_direct(&wanted, bytes);
+    else if (exists && access(wanted.z, W_OK) != 0)
+        code = errno; /* a new file in its place would leave it as unreadable as it is */
     else
         code =
             replace_file(exists && realpath(wanted.z, real.z) ? &real : &wanted, exists ? &old : NULL, bytes);

@@ -105,6 +105,20 @@ class Streams(support.Case):
                                    env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
                 self.assertIn(p.returncode, (0, 1, 3))
 
+    def test_output_where_it_stands(self):
+        """-o /dev/stdout goes on where the caller's file stands; the end of a link is written, not the link."""
+        exe = self.venv()
+        log = self.dir / "log"
+        subprocess.run(["sh", "-c", 'echo before; "$0" --no-run --python "$1" -o /dev/stdout; echo after', support.BIN, str(exe)],
+                       cwd=self.cwd, env=self.env, stdout=log.open("w"), stderr=subprocess.DEVNULL, timeout=60, check=False)
+        lines = log.read_text().splitlines()
+        self.assertEqual(("before", "after"), (lines[0], lines[-1]))
+        self.assertIn("import tensorflow", lines[1])
+        (self.dir / "link").symlink_to("target")
+        self.run_tfdiag("--no-run", "--python", exe, "-o", self.dir / "link")
+        self.assertTrue((self.dir / "link").is_symlink())
+        self.assertIn("import tensorflow", (self.dir / "target").read_text())
+
     def test_same_answer_twice(self):
         exe = self.venv("import missing_thing\n")
 

@@ -27,6 +27,13 @@ class Usage(support.Case):
                 self.assertNotEqual("", p.stderr.strip())
                 self.assertLessEqual(len(p.stderr.strip().splitlines()), 4)
 
+    def test_folder_without_knowledge(self):
+        for folder in (self.dir, self.dir / "nowhere"):
+            with self.subTest(folder=folder):
+                p = self.run_tfdiag("--kb", folder)
+                self.assertEqual((3, ""), (p.returncode, p.stdout))
+                self.assertIn(str(folder), p.stderr)
+
     def test_the_message_names_the_thing(self):
         for args, word in ((["--no-such-option"], "--no-such-option"), (["--only", "nosuchcheck"], "nosuchcheck"),
                            (["show", "nosuchid"], "nosuchid"), (["--expect", "cpu"], "cpu"), (["--timeout", "abc"], "abc")):

@@ -263,6 +263,7 @@ setting("pythonpath-other-dynload", "PYTHONPATH", "{py311}/lib/python3.11/lib-dy
 setting("pythonplatlibdir", "PYTHONPLATLIBDIR", "lib64x", "env-setting", also=["python-broken"])
 setting("pythonhashseed", "PYTHONHASHSEED", "abc", "env-setting", also=["python-broken"])
 setting("pythonmalloc", "PYTHONMALLOC", "fast", "env-setting", also=["python-broken"])
+setting("pythontracemalloc", "PYTHONTRACEMALLOC", "yes", "env-setting", also=["python-broken"])
 setting("pythonioencoding", "PYTHONIOENCODING", "latin-99", "env-setting", also=["python-broken"])
 setting("pythonwarnings-error", "PYTHONWARNINGS", "error", "env-setting", expect="quiet")
 setting("pythonwarnings-error-tf215", "PYTHONWARNINGS", "error", "env-setting", base="tf215", expect="quiet")
