@@ -1,7 +1,8 @@
 """A copy of a real Windows tree that a case may damage, and the registry of the cases.
 
-The copy is an overlay mount, or made of hard links (../real/realenv.py).  Every file that a case changes is
-unlinked and written anew, never edited in place.  Standard library only, Python >= 3.9.
+The copy is made of hard links: every file that a case changes is unlinked and written anew, never edited in place.  An
+overlay mount would be another device than the folder for temporary files, as on no Windows with one drive: pip would have
+to copy what it puts aside, with a function (CopyFile2, Python 3.12) that Wine 8 lacks.  Standard library only, Python >= 3.9.
 """
 import glob
 import os
@@ -12,7 +13,7 @@ import sys
 import zipfile
 
 import winlab  # makes the modules of ../real known
-from realenv import MARK, NotFit, clone, discard, unmount_below
+from realenv import MARK, NotFit, discard
 
 CASES = {}
 NATIVE = ("import importlib.util as u, sys, os; p = os.path.join(r'%s', 'tensorflow', 'python', '_pywrap_tensorflow_internal.pyd'); "
@@ -44,6 +45,13 @@ def case(name, base, cause, also=(), expect="cause", tfdiag=(), suite="break", b
 def healthy(name, base="tf2101-cp310", **more):
     """Registers an environment in which the import works and tfdiag must name nothing."""
     return case(name, base, "not-an-environment-problem", expect="quiet", suite=more.pop("suite", "healthy"), **more)
+
+
+def clone(src, dest):
+    """A copy of a folder of hard links; of the files where the cache lies on another device."""
+    shutil.rmtree(dest, ignore_errors=True)
+    same = os.stat(src).st_dev == os.stat(os.path.dirname(dest)).st_dev
+    subprocess.run(["cp", "-al" if same else "-a", src, dest], check=True)
 
 
 class WinEnv:
@@ -107,7 +115,6 @@ class WinEnv:
 
     def rm(self, path):
         self.need(path)
-        unmount_below(path)     # a copy of a whole tree may be one
         shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
         if path.endswith(".py"):
             self.drop_pyc(path)
