@@ -22,6 +22,22 @@ static tfd_str with_cuda(tfd_fix_ctx *ctx, tfd_str version)
                          TFD_ARG(version));
 }
 
+/* The release with its CUDA; two of them need help to find it. */
+static void install_with_cuda(tfd_fix_ctx *ctx, tfd_str version)
+{
+    tfd_kb_strs gaps = tfd_kb_cuda_gaps(ctx->view->kb, version);
+    tfd_str site = ctx->view->facts->python.site_packages;
+
+    tfd_fix_install(ctx, TFD_INSTALL, with_cuda(ctx, version));
+    for (size_t i = 0; site.len > 0 && i < gaps.count; i++)
+        tfd_fix_put_first(ctx, "LD_LIBRARY_PATH", tfd_fix_join(ctx, site, gaps.items[i]));
+    if (gaps.count > 0)
+        tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena,
+                                        "TensorFlow %.*s does not look into all folders of NVIDIA's wheels: "
+                                        "LD_LIBRARY_PATH has to be set wherever it is started.",
+                                        TFD_ARG(version)));
+}
+
 static bool is_conda_tensorflow(const tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
@@ -109,7 +125,7 @@ void tfd_fix_older_cuda(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx,
                   tfd_arena_fmt(ctx->arena, "Or install TensorFlow %.*s, whose CUDA %.*s this driver runs",
                                 TFD_ARG(release->version), TFD_ARG(release->cuda)));
-    tfd_fix_install(ctx, TFD_INSTALL, with_cuda(ctx, release->version));
+    install_with_cuda(ctx, release->version);
 }
 
 /* The title of the finding names the device; its capability is that of the first GPU known. */
@@ -138,7 +154,7 @@ static void fix_arch(tfd_fix_ctx *ctx)
     }
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install TensorFlow %.*s, the newest with code for this GPU",
                                      TFD_ARG(release->version)));
-    tfd_fix_install(ctx, TFD_INSTALL, with_cuda(ctx, release->version));
+    install_with_cuda(ctx, release->version);
 }
 
 static void fix_build(tfd_fix_ctx *ctx)
@@ -168,7 +184,7 @@ static void fix_build(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx, TFD_STR("Install the build with CUDA in its place"));
     if (tf)
         tfd_fix_uninstall(ctx, tf->name);
-    tfd_fix_install(ctx, TFD_INSTALL, with_cuda(ctx, version));
+    install_with_cuda(ctx, version);
 }
 
 /* ---- libraries */
@@ -198,7 +214,7 @@ static size_t reinstall_damaged(tfd_fix_ctx *ctx, const tfd_gpu_libraries *list)
         size_t row;
         bool known = false;
 
-        if (!is_lost(&list->items[i]) || list->items[i].elsewhere.len > 0)
+        if (!is_lost(&list->items[i]) || list->items[i].elsewhere.len > 0 || list->items[i].is_dependency)
             continue;
         row = list->items[i].dist != TFD_NONE
                   ? list->items[i].dist
@@ -243,6 +259,22 @@ static void install_old_style(tfd_fix_ctx *ctx)
             TFD_STR("No wheels bring this CUDA: conda's cudatoolkit and cudnn do, or NVIDIA's archive."));
 }
 
+/* A library of which the distribution is not installed. */
+static bool lacks_wheel(tfd_fix_ctx *ctx, const tfd_gpu_libraries *list)
+{
+    const tfd_facts *facts = ctx->view->facts;
+
+    for (size_t i = 0; i < list->count; i++) {
+        tfd_str folder;
+        tfd_str name = tfd_kb_cuda_dist(ctx->view->kb, list->items[i].name, facts->gpu.build.cuda, &folder);
+
+        if (list->items[i].state == TFD_STATE_ABSENT && list->items[i].elsewhere.len == 0 && name.len > 0 &&
+            tfd_dist_find(facts, name) == TFD_NONE)
+            return true;
+    }
+    return false;
+}
+
 static void fix_missing(tfd_fix_ctx *ctx)
 {
     const tfd_gpu *gpu = gpu_of(ctx);
@@ -262,12 +294,12 @@ static void fix_missing(tfd_fix_ctx *ctx)
         install_old_style(ctx);
         return;
     }
-    (void)reinstall_damaged(ctx, &gpu->libraries);
-    (void)reinstall_damaged(ctx, &gpu->cudnn_parts);
-    if (ctx->lead->dist != TFD_NONE && ctx->items[ctx->count - 1].command_count == 0)
-        reinstall(ctx, ctx->lead->dist);
-    if (ctx->items[ctx->count - 1].command_count == 0)
-        tfd_fix_install(ctx, TFD_INSTALL, with_cuda(ctx, version));
+    if (ctx->lead->cause != TFD_CAUSE_CUDA_VERSION) {
+        (void)reinstall_damaged(ctx, &gpu->libraries);
+        (void)reinstall_damaged(ctx, &gpu->cudnn_parts);
+    }
+    if (ctx->items[ctx->count - 1].command_count == 0 || lacks_wheel(ctx, &gpu->libraries))
+        install_with_cuda(ctx, version);
 }
 
 /* Every folder in which a library lies that ld.so does not find, once. */

@@ -19,7 +19,8 @@ typedef struct table {
 } table;
 
 struct tfd_kb_gpu {
-    table chips, architectures, needs, generations, toolkits, floors, targets, errors, wheels, cudnns, files;
+    table chips, architectures, needs, generations, toolkits, floors, targets, errors, wheels, gaps, cudnns,
+        files;
 };
 
 typedef void (*row_reader)(tfd_kb *kb, const cJSON *row, void *out);
@@ -59,6 +60,14 @@ static void read_need(tfd_kb *kb, const cJSON *row, void *out)
 
     one->key = tfd_kb_text_get(kb, row, "tensorflow");
     one->libraries = tfd_kb_texts_get(kb, row, "libraries");
+}
+
+static void read_gap(tfd_kb *kb, const cJSON *row, void *out)
+{
+    list_row *one = out;
+
+    one->key = tfd_kb_text_get(kb, row, "tensorflow");
+    one->libraries = tfd_kb_texts_get(kb, row, "folders");
 }
 
 static void read_generation(tfd_kb *kb, const cJSON *row, void *out)
@@ -132,6 +141,7 @@ static void parse_cuda(tfd_kb *kb, const cJSON *root, struct tfd_kb_gpu *gpu)
     read_table(kb, root, "floors", sizeof(pair_row), read_driver, &gpu->floors);
     read_table(kb, root, "targets", sizeof(pair_row), read_target, &gpu->targets);
     read_table(kb, root, "errors", sizeof(tfd_kb_driver_error), read_error, &gpu->errors);
+    read_table(kb, root, "gaps", sizeof(list_row), read_gap, &gpu->gaps);
     read_table(kb, root, "wheels", sizeof(list_row), read_wheel, &gpu->wheels);
 }
 
@@ -245,6 +255,17 @@ tfd_kb_strs tfd_kb_cuda_libraries(tfd_kb *kb, tfd_str tf_version, tfd_str cuda, 
     for (size_t i = 0; cuda.len > 0 && i < gpu->generations.count; i++)
         if (tfd_str_eq(generations[i].key, major_of(cuda)))
             return generations[i].libraries;
+    return (tfd_kb_strs){NULL, 0};
+}
+
+tfd_kb_strs tfd_kb_cuda_gaps(tfd_kb *kb, tfd_str tf_version)
+{
+    const table *gaps = &tables(kb)->gaps;
+    const list_row *rows = gaps->items;
+
+    for (size_t i = 0; tf_version.len > 0 && i < gaps->count; i++)
+        if (tfd_specifier_match(rows[i].key, tf_version, TFD_PRE_ALLOW) == TFD_YES)
+            return rows[i].libraries;
     return (tfd_kb_strs){NULL, 0};
 }
 

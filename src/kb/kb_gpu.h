@@ -46,6 +46,9 @@ tfd_str tfd_kb_architecture_of(tfd_kb *kb, tfd_str compute_capability);
  * version that the table does not know is answered by the CUDA generation alone; *is_exact says which it was.
  */
 tfd_kb_strs tfd_kb_cuda_libraries(tfd_kb *kb, tfd_str tf_version, tfd_str cuda, bool *is_exact);
+/* Folders of NVIDIA's wheels, below site-packages, into which a release does not look although it opens their
+ * libraries. */
+tfd_kb_strs tfd_kb_cuda_gaps(tfd_kb *kb, tfd_str tf_version);
 /* The oldest Linux driver that runs programs built for this CUDA ("12.5": minor-version compatibility from 11
  * on), and the one that was released with it. Empty: not known. */
 tfd_str tfd_kb_driver_floor(tfd_kb *kb, tfd_str cuda);

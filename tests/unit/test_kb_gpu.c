@@ -147,6 +147,8 @@ static void test_wheels(void **state)
     }
     assert_true(tfd_str_is(tfd_kb_driver_error_find(kb, 803)->name, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"));
     assert_null(tfd_kb_driver_error_find(kb, 12345));
+    assert_true(tfd_str_is(tfd_kb_cuda_gaps(kb, TFD_STR("2.21.0")).items[0], "nvidia/cusolver/lib"));
+    assert_int_equal(tfd_kb_cuda_gaps(kb, TFD_STR("2.20.0")).count, 0);
 }
 
 int main(void)
