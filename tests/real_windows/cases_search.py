@@ -240,6 +240,10 @@ def conda_numpy(e):
         e.put(os.path.join(libs, n), folder, n)
     e.rm(libs)
     e.write(e.p("numpy", "_distributor_init.py"), '"""Nothing to do."""\n')
+    info = e.info("numpy")[0]
+    lines = [ln for ln in e.read(os.path.join(info, "RECORD")).decode().splitlines() if "/.libs/" not in ln and "_distributor_init" not in ln]
+    e.write(os.path.join(info, "RECORD"), "\n".join(lines + ["numpy/_distributor_init.py,,"]) + "\n")
+    e.write(os.path.join(info, "INSTALLER"), "conda\n")
     e.write(os.path.join(e.root, "conda-meta", "history"), "==> 2026-01-01 <==\n")
     e.write(os.path.join(e.root, "conda-meta", "numpy-1.21.6-py37_0.json"),
             '{"name": "numpy", "version": "1.21.6", "build": "py37_0", "files": ["Library/bin/%s"]}\n' % sorted(os.listdir(folder))[0])

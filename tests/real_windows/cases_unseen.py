@@ -103,6 +103,7 @@ def _(e):
     """keras.py beside the program"""
     e.script = e.write(e.workdir("run.py"), "import tensorflow as tf\nprint(tf.keras.layers.Dense(1))\n")
     e.write(e.workdir("keras.py"), "model = None\n")
+    e.statement = "import tensorflow as tf; tf.keras.layers"
     return "ren %s keras_mine.py" % e.win(e.workdir("keras.py"))
 
 

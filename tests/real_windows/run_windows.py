@@ -32,7 +32,7 @@ import winlab
 from observe_windows import gist, repair
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TFDIAG_TIMEOUT = 400
+IMPORT_TIMEOUT, TFDIAG_TIMEOUT = 360, 500     # seconds; a whole import takes half a minute on a machine that has nothing else to do
 COSTLY = re.compile(r"\binstall\b.*\btensorflow(-intel|-cpu)?(==|\"|\s|$)")
 # What CI holds; every case that is not right is printed as WRONG whatever the gate. Only ever to be raised.
 GATE = {"first cause": 0.90, "first fix": 0.80, "no-run": 0.85, "same on both": 0.90}
@@ -112,7 +112,7 @@ class Suite:
 
     @staticmethod
     def arguments(info, extra):
-        argv = ["--json"] + info["tfdiag"] + [x for x in extra if x not in info["tfdiag"]]
+        argv = ["--json", "--timeout", str(IMPORT_TIMEOUT)] + info["tfdiag"] + [x for x in extra if x not in info["tfdiag"]]
         return argv + (["--python", info["python"]] if info["named"] else [])
 
     def ask(self, m, info, extra):
