@@ -28,7 +28,10 @@ static bool is_harmless(const tfd_view *view, const tfd_overlap *one)
 {
     size_t winner = one->first_lost == 0 ? one->first : one->second;
     size_t loser = winner == one->first ? one->second : one->first;
-    bool winner_is_whole = one->first_lost == 0 || one->second_lost == 0;
+    /* Where conda's build is one of the two, its libraries are packages of their own, which this does not
+     * see. */
+    bool winner_is_whole =
+        (one->first_lost == 0 || one->second_lost == 0) && view->facts->python.env != TFD_ENV_CONDA;
     int order = 1;
 
     return winner_is_whole && !tfd_view_import_failed(view) && !has_native_problem(view) &&
