@@ -418,6 +418,9 @@ tfd_status tfd_elf_read(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_
     if (st != TFD_OK)
         return st;
     st = tfd_elf_parse(&reader, arena, out, err);
+    if (st == TFD_OK && reader.failed)
+        st = tfd_err_set(err, TFD_EIO, 0,
+                         "reading an ELF file failed"); /* what was read is no sign of damage */
     tfd_reader_close(&reader);
     return st;
 }
