@@ -4,16 +4,16 @@
 
 /* A requirement whose distribution lies in a foreign place while the environment has one that fits is a
  * symptom of that place (a PYTHONPATH entry, a .pth file), not of the distribution. */
-static bool is_shadowed_by_place(const tfd_view *view, const tfd_requirement *req)
+static bool is_shadowed_by_place(const tfd_view *view, size_t row)
 {
-    const tfd_dist *found = tfd_view_dist(view, req->found);
+    const tfd_dist *found = tfd_view_dist(view, row);
 
     if (!found || !tfd_blame_is_foreign(view, found->place))
         return false;
     for (size_t i = 0; i < view->facts->dists.count; i++) {
         const tfd_dist *dist = &view->facts->dists.items[i];
 
-        if (i != req->found && dist->is_shadowed && tfd_str_eq(dist->key, found->key))
+        if (i != row && dist->is_shadowed && tfd_str_eq(dist->key, found->key))
             return true;
     }
     return false;
@@ -66,7 +66,7 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         weight = TFD_W_MAYBE + 10; /* out of range, and nobody measured what comes of it */
     if (!req->is_needed || tfd_view_is_unfit(view, req->by))
         effect = TFD_EFFECT_LATENT;
-    if (is_shadowed_by_place(view, req)) {
+    if (is_shadowed_by_place(view, req->found)) {
         add_foreign(view, req, weight, out);
         return;
     }
@@ -91,6 +91,12 @@ static void add_known_break(const tfd_view *view, size_t row, tfd_findings *out)
     if (tfd_view_verdict(view, dist->key, dist->version, &rule) != TFD_VERDICT_BREAKS || !rule)
         return;
     finding = tfd_blame_dist(view, row, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+    if (is_shadowed_by_place(view, row)) {
+        finding = tfd_blame_place(view, dist->place, dist->path, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+        finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
+        finding.subject = tfd_view_place(view, dist->place)->path;
+        finding.dist = row;
+    }
     finding.text =
         tfd_arena_fmt(out->arena, "%.*s %.*s with TensorFlow %.*s: %.*s", TFD_ARG(dist->name),
                       TFD_ARG(dist->version), TFD_ARG(tfd_view_tf_version(view)), TFD_ARG(rule->why));

@@ -92,20 +92,25 @@ static bool explained_by_overlap(const tfd_facts *facts, const tfd_file_problem 
     for (size_t i = 0; i < facts->overlaps.count; i++) {
         const tfd_overlap *one = &facts->overlaps.items[i];
 
-        if ((one->first == problem->dist || one->second == problem->dist) && one->shared > 0)
+        if ((one->first == problem->dist || one->second == problem->dist) && one->differing > 0)
             return problem->state == TFD_FILE_WRONG_SIZE || problem->state == TFD_FILE_ALTERED;
     }
     return false;
 }
 
-/* A native file of another size that is whole and lacks nothing: stripped or patched by a packager. The
- * loader model has looked at it, so the size alone is no fault. */
+/* A native file of another size that is whole and lacks nothing: stripped or patched by a packager, on
+ * Windows at most signed once more. The loader model has looked at it, so the size alone is no fault. */
+#define SIGNATURE_MAX 65536u
+
 static bool loads_all_the_same(const tfd_view *view, const tfd_file_problem *problem)
 {
     const tfd_facts *facts = view->facts;
     size_t row = 0;
 
     if (problem->state != TFD_FILE_WRONG_SIZE)
+        return false;
+    if (tfd_view_is_windows(view) &&
+        (problem->got < problem->expected || problem->got - problem->expected > SIGNATURE_MAX))
         return false;
     while (row < facts->objects.count && !tfd_str_eq(facts->objects.items[row].path, problem->path))
         row++;

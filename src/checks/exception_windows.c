@@ -78,6 +78,45 @@ static bool blame_old_runtime(const tfd_reading *r)
     return tfd_reading_add(r, finding);
 }
 
+/* The copy that the process really had, where it is neither the system's nor beside python.exe: a package or
+ * a start-up file loaded it before. The trial began without it. */
+static bool blame_loaded_runtime(const tfd_reading *r)
+{
+    const tfd_facts *facts = r->view->facts;
+    const tfd_strs *all = &facts->import.libraries;
+
+    for (size_t i = 0; i < all->count; i++) {
+        tfd_str path = all->items[i];
+        tfd_str dir = tfd_path_dir(TFD_PATH_WINDOWS, path);
+        tfd_finding finding =
+            tfd_finding_of(TFD_CAUSE_VCRUNTIME_SHADOWED, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+        if (!tfd_str_eq_nocase(tfd_path_base(TFD_PATH_WINDOWS, path), TFD_STR("msvcp140.dll")) ||
+            tfd_path_eq(TFD_PATH_WINDOWS, dir, facts->system->system_dir) ||
+            tfd_path_eq(TFD_PATH_WINDOWS, dir, facts->python.base_prefix))
+            continue;
+        finding.path = path;
+        return tfd_reading_add(r, finding);
+    }
+    return false;
+}
+
+/* The file at which loading ended belongs to the run time itself: it is damaged, or not what it says. */
+static bool blame_failed_runtime(const tfd_reading *r)
+{
+    const tfd_dll_step *step = failed_step(r->view);
+    tfd_str dir = step ? tfd_path_dir(TFD_PATH_WINDOWS, step->path) : TFD_STR("");
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_VCRUNTIME_SHADOWED, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    if (!step || !tfd_kb_runtime_find(r->view->kb, tfd_path_base(TFD_PATH_WINDOWS, step->path)))
+        return false;
+    if (tfd_path_eq(TFD_PATH_WINDOWS, dir, r->view->facts->system->system_dir))
+        finding.cause = TFD_CAUSE_VCRUNTIME_MISSING;
+    finding.path = step->path;
+    return tfd_reading_add(r, finding);
+}
+
 static bool is_illegal_instruction(const tfd_reading *r, int code)
 {
     const tfd_dll_step *step = failed_step(r->view);
@@ -103,13 +142,14 @@ static bool blame_set_up(const tfd_reading *r, int code, tfd_str path)
     const tfd_dll_step *step = failed_step(r->view);
     tfd_finding finding;
 
-    if (blame_processor(r, code) || blame_old_runtime(r))
+    if (blame_processor(r, code) || blame_failed_runtime(r) || blame_old_runtime(r))
         return true;
     /* The trial began with a clean process and all files were set up: something in the real one is in the
      * way. */
     if (r->view->facts->import.dlls.ran && !step && r->view->facts->import.dlls.count > 0)
-        return tfd_reading_add(
-            r, tfd_finding_of(TFD_CAUSE_LIBRARY_CONFLICT, TFD_STR(""), TFD_W_POINTS, TFD_EFFECT_BREAKS));
+        return blame_loaded_runtime(r) ||
+               tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_LIBRARY_CONFLICT, TFD_STR(""), TFD_W_POINTS,
+                                                 TFD_EFFECT_BREAKS));
     finding = tfd_reading_blame_file(r->view, step ? step->path : path, TFD_W_MAYBE);
     return tfd_reading_add(r, finding);
 }

@@ -150,6 +150,17 @@ bool tfd_windows_blame_object(const tfd_view *view, size_t row, int weight, tfd_
 
 /* ---- names that nothing answers */
 
+/* RECORD says that this very file is another one: then it is damage, not a package for another Python. */
+static bool is_as_recorded(const tfd_view *view, tfd_str path)
+{
+    const tfd_file_problems *all = &view->facts->file_problems;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (tfd_path_eq(TFD_PATH_WINDOWS, all->items[i].path, path))
+            return false;
+    return true;
+}
+
 /* "python311.dll": a module that was made for another Python asks for its library. */
 static bool is_other_python(const tfd_view *view, tfd_str name)
 {
@@ -180,7 +191,7 @@ static tfd_finding known_finding(const tfd_view *view, const tfd_kb_dll *known, 
     if (cause == TFD_CAUSE_TF_ABI_MISMATCH) {
         if (!is_other_python(view, name))
             return tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), weight, TFD_EFFECT_MAY_BREAK);
-        if (owner && !owner->is_tensorflow)
+        if (owner && (!owner->is_tensorflow || !is_as_recorded(view, object->path)))
             return tfd_blame_dist(view, object->dist, weight, TFD_EFFECT_MAY_BREAK);
         finding.dist = view->facts->tensorflow;
         finding.subject = owner ? owner->key : TFD_STR("");
@@ -329,7 +340,8 @@ static tfd_finding symbol_finding(const tfd_view *view, const tfd_symbol_problem
         return tfd_finding_of(TFD_CAUSE_OS_TOO_OLD, TFD_STR(""), weight, effect);
     if (tfd_blame_is_foreign(view, place))
         return tfd_blame_place(view, place, object->path, weight, effect);
-    if (owner && owner->is_tensorflow && is_of_interpreter(problem->symbol)) {
+    if (owner && owner->is_tensorflow && is_of_interpreter(problem->symbol) &&
+        is_as_recorded(view, object->path)) {
         finding = tfd_finding_of(TFD_CAUSE_TF_ABI_MISMATCH, owner->key, weight, effect);
         finding.dist = object->dist;
         return finding;

@@ -44,26 +44,10 @@ tfd_finding tfd_blame_dist(const tfd_view *view, size_t dist, int weight, tfd_ef
     return finding;
 }
 
-/* Where TensorFlow itself was put there (pip install --target, --user), a place is this environment's own;
- * not where it is another Python's TensorFlow that hides one which fits. */
-static bool is_home(const tfd_view *view, size_t row)
-{
-    const tfd_dist *tf = tfd_view_tensorflow(view);
-
-    if (!tf || tf->place != row)
-        return false;
-    for (size_t i = 0; i < view->facts->dists.count && tf->tags_fit == TFD_NO; i++) {
-        const tfd_dist *other = &view->facts->dists.items[i];
-
-        if (other->is_tensorflow && other->place != row && other->tags_fit != TFD_NO)
-            return false;
-    }
-    return true;
-}
-
 bool tfd_blame_is_foreign(const tfd_view *view, size_t row)
 {
     const tfd_place *place = tfd_view_place(view, row);
+    const tfd_dist *tf = tfd_view_tensorflow(view);
 
     if (!place)
         return false;
@@ -78,7 +62,9 @@ bool tfd_blame_is_foreign(const tfd_view *view, size_t row)
     default:
         return false;
     }
-    return !is_home(view, row);
+    /* Where TensorFlow itself was put there (pip install --target, --user), the place is this environment's
+     * own; unless it was made for another Python: then the place is another interpreter's. */
+    return !(tf && tf->place == row && (tf->tags_fit != TFD_NO || !tfd_str_starts_z(tf->tags_why, "python")));
 }
 
 tfd_finding tfd_blame_place(const tfd_view *view, size_t row, tfd_str path, int weight, tfd_effect effect)

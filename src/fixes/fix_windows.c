@@ -117,6 +117,27 @@ static tfd_str startup_file_of(const tfd_fix_ctx *ctx, tfd_str owner)
     return TFD_STR("");
 }
 
+/* The import had a copy that no table knows: start-up code, or a package, loaded it. */
+static void fix_loaded_copy(tfd_fix_ctx *ctx)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    size_t dist = tfd_view_dist_of(ctx->view, ctx->lead->path);
+
+    for (size_t i = 0; i < facts->startup_files.count; i++) {
+        tfd_str path = facts->startup_files.items[i].path;
+
+        if (!facts->startup_files.items[i].has_imports || facts->startup_files.items[i].understood)
+            continue;
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena,
+                                         "Switch %.*s off, which runs before TensorFlow and loads %.*s",
+                                         TFD_ARG(path), TFD_ARG(ctx->lead->path)));
+        tfd_fix_move(ctx, path, tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(path)));
+        return;
+    }
+    if (!fix_owner(ctx, tfd_view_dist(ctx->view, dist)))
+        fix_redistributable(ctx);
+}
+
 static void fix_shadow(tfd_fix_ctx *ctx)
 {
     const tfd_python *py = &ctx->view->facts->python;
@@ -128,7 +149,7 @@ static void fix_shadow(tfd_fix_ctx *ctx)
     bool is_conda = py->env == TFD_ENV_CONDA && py->conda.len > 0;
 
     if (!copy) {
-        fix_redistributable(ctx);
+        fix_loaded_copy(ctx);
         return;
     }
     if (is_conda && tfd_path_is_below(TFD_PATH_WINDOWS, copy->path, py->env_root)) {
