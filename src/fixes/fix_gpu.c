@@ -66,9 +66,10 @@ static void fix_hidden(tfd_fix_ctx *ctx)
 static void fix_nodes(tfd_fix_ctx *ctx)
 {
     const tfd_gpu *gpu = gpu_of(ctx);
-    tfd_str command = tfd_arena_fmt(ctx->arena, "%schmod a+rw", tfd_fix_sudo(ctx));
+    tfd_str command;
 
     tfd_fix_begin(ctx, TFD_STR("Let this user open the GPU's device files"));
+    command = tfd_arena_fmt(ctx->arena, "%schmod a+rw", tfd_fix_sudo(ctx));
     for (size_t i = 0; i < gpu->nodes.count; i++)
         if (gpu->nodes.items[i].exists && gpu->nodes.items[i].usable == TFD_NO)
             command =
