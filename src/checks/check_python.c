@@ -97,6 +97,31 @@ static void check_stdlib(const tfd_view *view, tfd_findings *out)
     }
 }
 
+/* On Windows the packages' folder has no version in its name: an environment whose home was changed to
+ * another minor version starts, and finds packages that were made for the old one. */
+static void check_home(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_python *py = &view->facts->python;
+    tfd_str made_for = tfd_kb_line_of(py->cfg_version);
+    tfd_str runs = tfd_kb_line_of(py->version);
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_VENV_BROKEN, TFD_STR(""), TFD_W_STRONG + 20, TFD_EFFECT_MAY_BREAK);
+    bool has_old = false;
+
+    if (!tfd_view_is_windows(view) || made_for.len == 0 || runs.len == 0 || tfd_str_eq(made_for, runs))
+        return;
+    for (size_t i = 0; i < view->facts->dists.count; i++)
+        has_old |= view->facts->dists.items[i].is_needed && view->facts->dists.items[i].tags_fit == TFD_NO;
+    if (!has_old)
+        return;
+    finding.text =
+        tfd_arena_fmt(out->arena, "the environment was made for CPython %.*s, its home is now %.*s",
+                      TFD_ARG(py->cfg_version), TFD_ARG(py->version));
+    finding.source = py->pyvenv_cfg;
+    finding.path = py->path;
+    tfd_findings_add(out, &finding);
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_python *py = &view->facts->python;
@@ -128,6 +153,8 @@ static void run(const tfd_view *view, tfd_findings *out)
         tfd_findings_add(out, &finding);
     }
     check_abi(view, out);
+    if (py->broken == TFD_PY_FINE)
+        check_home(view, out);
     if (py->broken == TFD_PY_FINE)
         check_stdlib(view, out);
     if (out->check_status == TFD_CHECK_OK)
