@@ -1,0 +1,446 @@
+/* From facts to the first cause on Windows: the run time, error numbers, exit codes, and what is pasted into
+ * cmd. Each row breaks one thing; its look-alike stands beside it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/check.h"
+#include "core/dll_trial.h"
+#include "core/run.h"
+
+#define ROOT "C:\\Program Files\\Python312"
+#define SITE ROOT "\\Lib\\site-packages"
+#define COMMON SITE "\\tensorflow\\python\\_pywrap_tensorflow_common.dll"
+#define INTERNAL SITE "\\tensorflow\\python\\_pywrap_tensorflow_internal.pyd"
+#define SYSTEM32 "C:\\Windows\\System32"
+
+typedef struct world {
+    tfd_arena arena;
+    tfd_facts facts;
+    tfd_options options;
+    tfd_kb *kb;
+    tfd_system system;
+    tfd_cpu cpu;
+    tfd_report report;
+} world;
+
+#define TFD_CHECK(name) extern const tfd_check tfd_check_##name;
+#include "checks/check_list.h"
+#undef TFD_CHECK
+
+static const tfd_check *const all_checks[] = {
+#define TFD_CHECK(name) &tfd_check_##name,
+#include "checks/check_list.h"
+#undef TFD_CHECK
+};
+
+static void add_runtime(world *w, const char *name, const char *path, const char *version, bool is_loaded)
+{
+    tfd_runtime *row;
+
+    assert_true(TFD_GROW(&w->arena, &w->facts.runtimes));
+    row = &w->facts.runtimes.items[w->facts.runtimes.count++];
+    memset(row, 0, sizeof *row);
+    row->name = tfd_str_of(name);
+    row->path = tfd_str_of(path);
+    row->version = tfd_str_of(version);
+    row->is_system = tfd_str_starts_z(row->path, SYSTEM32);
+    row->rule = row->is_system ? TFD_STR("System32") : TFD_STR("the folder of python.exe");
+    row->is_loaded = is_loaded;
+    row->state = row->path.len > 0 ? TFD_OBJECT_OK : TFD_OBJECT_MISSING;
+    row->object = TFD_NONE;
+}
+
+static size_t add_object(world *w, const char *path, size_t dist)
+{
+    tfd_object *row;
+
+    assert_true(TFD_GROW(&w->arena, &w->facts.objects));
+    row = &w->facts.objects.items[w->facts.objects.count++];
+    memset(row, 0, sizeof *row);
+    row->path = tfd_str_of(path);
+    row->dist = dist;
+    row->is_needed = true;
+    return w->facts.objects.count - 1;
+}
+
+static tfd_resolution *add_need(world *w, size_t object, const char *name, size_t hit)
+{
+    tfd_resolution *row;
+
+    assert_true(TFD_GROW(&w->arena, &w->facts.resolutions));
+    row = &w->facts.resolutions.items[w->facts.resolutions.count++];
+    memset(row, 0, sizeof *row);
+    row->object = object;
+    row->name = tfd_str_of(name);
+    row->hit = hit;
+    row->state = hit == TFD_NONE ? TFD_STATE_ABSENT : TFD_STATE_PRESENT;
+    row->is_needed = true;
+    return row;
+}
+
+/* Windows 10, CPython 3.12 of python.org, tensorflow 2.20.0, a redistributable of 14.44. */
+static void begin(world *w)
+{
+    tfd_place *site;
+    tfd_dist *tf;
+
+    memset(w, 0, sizeof *w);
+    tfd_arena_init(&w->arena, 0);
+    tfd_facts_init(&w->facts);
+    assert_int_equal(tfd_kb_open(&w->arena, NULL, TFD_STR(""), &w->kb, NULL), TFD_OK);
+    w->facts.module = w->facts.module_top = TFD_STR("tensorflow");
+    w->facts.python.path = w->facts.python.real = TFD_STR(ROOT "\\python.exe");
+    w->facts.python.base_prefix = w->facts.python.prefix = TFD_STR(ROOT);
+    w->facts.python.implementation = TFD_STR("cpython");
+    w->facts.python.version = TFD_STR("3.12.9");
+    w->facts.python.major = 3;
+    w->facts.python.minor = 12;
+    w->facts.python.bits = 64;
+    w->facts.python.arch = TFD_ARCH_X86_64;
+    w->facts.python.site_packages = TFD_STR(SITE);
+    w->facts.python.has_pip = TFD_YES;
+    w->system.os = TFD_OS_WINDOWS;
+    w->system.arch = TFD_ARCH_X86_64;
+    w->system.system_dir = TFD_STR(SYSTEM32);
+    w->system.uid = 1;
+    w->facts.system = &w->system;
+    w->cpu.known = w->cpu.avx_enabled = w->cpu.avx_in_cpu = true;
+    w->cpu.arch = TFD_ARCH_X86_64;
+    w->facts.cpu = &w->cpu;
+    assert_true(TFD_GROW(&w->arena, &w->facts.places));
+    site = &w->facts.places.items[w->facts.places.count++];
+    memset(site, 0, sizeof *site);
+    site->path = TFD_STR(SITE);
+    site->kind = TFD_PLACE_SITE;
+    site->exists = site->readable = true;
+    assert_true(TFD_GROW(&w->arena, &w->facts.dists));
+    tf = &w->facts.dists.items[w->facts.dists.count++];
+    memset(tf, 0, sizeof *tf);
+    tf->name = tf->key = TFD_STR("tensorflow");
+    tf->version = TFD_STR("2.20.0");
+    tf->path = TFD_STR(SITE "\\tensorflow-2.20.0.dist-info");
+    tf->has_record = tf->is_needed = tf->is_tensorflow = true;
+    tf->tags_fit = TFD_YES;
+    tf->files = 16000;
+    w->facts.tensorflow = 0;
+    w->facts.places.complete = w->facts.dists.complete = w->facts.runtimes.complete = true;
+    w->facts.objects.complete = w->facts.resolutions.complete = true;
+    (void)add_object(w, INTERNAL, 0);
+    (void)add_object(w, COMMON, 0);
+    (void)add_object(w, SYSTEM32 "\\msvcp140.dll", TFD_NONE);
+    (void)add_need(w, 0, "_pywrap_tensorflow_common.dll", 1);
+    (void)add_need(w, 1, "MSVCP140.dll", 2);
+    w->facts.objects.items[1].needs_constexpr_mutex = true;
+    w->facts.objects.items[2].is_system = true;
+}
+
+static void end(world *w)
+{
+    tfd_arena_done(&w->arena);
+}
+
+static void with_redistributable(world *w, const char *version)
+{
+    add_runtime(w, "msvcp140.dll", SYSTEM32 "\\msvcp140.dll", version, true);
+    add_runtime(w, "msvcp140_1.dll", SYSTEM32 "\\msvcp140_1.dll", version, true);
+}
+
+static const char *diagnose(world *w)
+{
+    tfd_view view = {&w->facts, &w->options, w->kb};
+    tfd_findings findings = {0};
+
+    findings.arena = &w->arena;
+    for (size_t i = 0; i < sizeof all_checks / sizeof all_checks[0]; i++) {
+        findings.check = all_checks[i]->id;
+        all_checks[i]->run(&view, &findings);
+    }
+    assert_int_equal(findings.status, TFD_OK);
+    assert_int_equal(tfd_rank(&view, &findings, &w->arena, &w->report), TFD_OK);
+    return w->report.cause_count > 0 ? tfd_cause_name(w->report.causes[0].id) : "";
+}
+
+static bool command_has(const world *w, const char *text)
+{
+    const tfd_fix *fix = w->report.cause_count > 0 ? w->report.causes[0].fixes : NULL;
+
+    for (size_t i = 0; fix && i < fix->command_count; i++)
+        if (tfd_str_find_z(fix->commands[i], text) != TFD_NPOS)
+            return fix->shell == TFD_SHELL_CMD;
+    return false;
+}
+
+static tfd_exception *fail_to_load(world *w, const char *message)
+{
+    tfd_exception *exc = tfd_arena_new(&w->arena, tfd_exception, 1);
+
+    assert_non_null(exc);
+    exc->type = TFD_STR("ImportError");
+    exc->message = tfd_str_of(message);
+    exc->name = TFD_STR("_pywrap_tensorflow_internal");
+    exc->path = TFD_STR(INTERNAL);
+    w->facts.import.ran = true;
+    w->facts.import.status = TFD_IMPORT_FAILS;
+    w->facts.import.stage = TFD_STAGE_IMPORT;
+    w->facts.import.exceptions = exc;
+    w->facts.import.exception_count = 1;
+    return exc;
+}
+
+static void try_dll(world *w, const char *path, tfd_step_state state, int code, uint32_t fault)
+{
+    tfd_dll_step *step = tfd_arena_new(&w->arena, tfd_dll_step, 1);
+
+    assert_non_null(step);
+    *step = (tfd_dll_step){tfd_str_of(path), state, code, fault};
+    w->facts.import.dlls = (tfd_dll_trial){.ran = true, .items = step, .count = 1};
+}
+
+/* ---- the run time */
+
+static void test_healthy_is_silent(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    with_redistributable(&w, "14.44.35211.0");
+    assert_string_equal(diagnose(&w), "");
+    assert_int_equal(w.report.warning_count, 0);
+    end(&w);
+}
+
+static void test_runtime(void **state)
+{
+    static const struct {
+        const char *system, *beside; /* versions of msvcp140.dll; NULL: none */
+        const char *cause, *command;
+        int line;
+    } rows[] = {
+        {"14.29.30133.0", NULL, "vcruntime-outdated", "winget install --id Microsoft.VCRedist.2015+.x64",
+         __LINE__},
+        {"14.36.32532.0", NULL, "vcruntime-outdated", "winget install", __LINE__},
+        {"14.38.33135.0", NULL, "", NULL, __LINE__}, /* not known to fail */
+        {"14.40.33810.0", NULL, "", NULL, __LINE__},
+        {NULL, NULL, "vcruntime-missing", "winget install", __LINE__},
+        {"14.44.35211.0", "14.29.30133.0", "vcruntime-shadowed", "del /f \"" ROOT "\\msvcp140.dll\"",
+         __LINE__},
+        {NULL, "14.29.30133.0", "vcruntime-shadowed", "winget install", __LINE__},
+        {"14.29.30133.0", "14.44.35211.0", "", NULL, __LINE__}, /* the good one is taken first */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        const char *cause;
+
+        begin(&w);
+        if (rows[i].beside)
+            add_runtime(&w, "msvcp140.dll", ROOT "\\msvcp140.dll", rows[i].beside, true);
+        if (rows[i].system)
+            add_runtime(&w, "msvcp140.dll", SYSTEM32 "\\msvcp140.dll", rows[i].system, !rows[i].beside);
+        if (!rows[i].beside && !rows[i].system) {
+            add_runtime(&w, "msvcp140.dll", "", "", false);
+            w.facts.resolutions.items[1].state = TFD_STATE_ABSENT;
+            w.facts.resolutions.items[1].hit = TFD_NONE;
+        }
+        add_runtime(&w, "msvcp140_1.dll", SYSTEM32 "\\msvcp140_1.dll", "14.44.35211.0", true);
+        cause = diagnose(&w);
+        if (strcmp(cause, rows[i].cause) != 0 || (rows[i].command && !command_has(&w, rows[i].command)))
+            fail_msg("line %d: %s", rows[i].line, cause);
+        end(&w);
+    }
+}
+
+static void test_dll_that_came_later_is_an_old_redistributable(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    w.facts.objects.items[1].needs_constexpr_mutex = false;
+    with_redistributable(&w, "14.34.31931.0");
+    add_runtime(&w, "vcruntime140_threads.dll", "", "", false);
+    (void)add_need(&w, 1, "VCRUNTIME140_THREADS.dll", TFD_NONE);
+    assert_string_equal(diagnose(&w), "vcruntime-outdated");
+    end(&w);
+    begin(&w);
+    with_redistributable(&w, "14.44.35211.0");
+    add_runtime(&w, "vcruntime140_threads.dll", "", "", false);
+    (void)add_need(&w, 1, "VCRUNTIME140_THREADS.dll", TFD_NONE);
+    assert_string_equal(diagnose(&w), "vcruntime-missing");
+    end(&w);
+}
+
+static void test_what_waits_for_a_file_that_cannot_load_is_no_damage(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    add_runtime(&w, "msvcp140.dll", "", "", false);
+    add_runtime(&w, "msvcp140_1.dll", "", "", false);
+    w.facts.resolutions.items[1].state = TFD_STATE_ABSENT;
+    w.facts.resolutions.items[1].hit = TFD_NONE;
+    (void)add_need(&w, add_object(&w, SITE "\\tensorflow\\python\\util\\_pywrap_utils.pyd", 0),
+                   "_pywrap_tensorflow_common.dll", TFD_NONE);
+    assert_string_equal(diagnose(&w), "vcruntime-missing");
+    assert_int_equal(w.report.cause_count, 1);
+    end(&w);
+}
+
+/* ---- error numbers: 1114 told apart */
+
+static void test_numbers(void **state)
+{
+    static const struct {
+        const char *message;
+        int code; /* of the trial; 0: it was not run */
+        uint32_t fault;
+        bool avx;
+        const char *cause;
+        int line;
+    } rows[] = {
+        {"DLL load failed while importing _pywrap_tensorflow_internal: 动态链接库(DLL)初始化例程失败。", 0, 0,
+         false, "cpu-no-avx", __LINE__},
+        {"DLL load failed while importing _pywrap_tensorflow_internal: x", 1114, 0xC000001Du, true,
+         "cpu-no-avx", __LINE__},
+        {"DLL load failed with error code -1073741795 while importing _pywrap_tensorflow_internal", 0, 0,
+         true, "cpu-no-avx", __LINE__},
+        {"DLL load failed while importing _pywrap_tensorflow_internal: x", 1114, 0, true, "tf-corrupt",
+         __LINE__},
+        {"DLL load failed while importing _pywrap_tensorflow_internal: x", 225, 0, true, "security-blocked",
+         __LINE__},
+        {"DLL load failed while importing _pywrap_tensorflow_internal: x", 4551, 0, true, "security-blocked",
+         __LINE__},
+        {"DLL load failed while importing _pywrap_tensorflow_internal: x", 5, 0, true, "permission-denied",
+         __LINE__},
+        {"DLL load failed while importing _pywrap_tensorflow_internal: 页面文件太小，无法完成操作。", 0, 0,
+         true, "memory-limit", __LINE__},
+        {"DLL load failed while importing _pywrap_tensorflow_internal: x", 206, 0, true, "path-too-long",
+         __LINE__},
+        {"Module use of python311.dll conflicts with this version of Python.", 0, 0, true, "tf-abi-mismatch",
+         __LINE__},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        const char *cause;
+
+        begin(&w);
+        with_redistributable(&w, "14.44.35211.0");
+        (void)fail_to_load(&w, rows[i].message);
+        if (rows[i].code != 0)
+            try_dll(&w, COMMON, TFD_STEP_FAILED, rows[i].code, rows[i].fault);
+        w.cpu.avx_enabled = w.cpu.avx_in_cpu = rows[i].avx;
+        cause = diagnose(&w);
+        if (strcmp(cause, rows[i].cause) != 0)
+            fail_msg("line %d: %s", rows[i].line, cause);
+        end(&w);
+    }
+}
+
+static void test_exit_codes(void **state)
+{
+    static const struct {
+        uint32_t status;
+        tfd_import_stage stage;
+        const char *cause;
+        int line;
+    } rows[] = {
+        {0xC000001Du, TFD_STAGE_IMPORT, "cpu-no-avx", __LINE__},
+        {0xC000012Du, TFD_STAGE_IMPORT, "memory-limit", __LINE__},
+        {0xC0000428u, TFD_STAGE_IMPORT, "security-blocked", __LINE__},
+        {0xC0000135u, TFD_STAGE_START, "python-broken", __LINE__},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        const char *cause;
+
+        begin(&w);
+        with_redistributable(&w, "14.44.35211.0");
+        w.facts.import.ran = true;
+        w.facts.import.status = TFD_IMPORT_FAILS;
+        w.facts.import.stage = rows[i].stage;
+        w.facts.import.exit_code = (int)rows[i].status;
+        cause = diagnose(&w);
+        if (strcmp(cause, rows[i].cause) != 0)
+            fail_msg("line %d: %s", rows[i].line, cause);
+        end(&w);
+    }
+}
+
+static void test_missing_function_holds_against_wine(void **state)
+{
+    world w;
+    tfd_symbol_problem *row;
+
+    (void)state;
+    begin(&w);
+    with_redistributable(&w, "14.44.35211.0");
+    assert_true(TFD_GROW(&w.arena, &w.facts.symbol_problems));
+    row = &w.facts.symbol_problems.items[w.facts.symbol_problems.count++];
+    *row = (tfd_symbol_problem){.object = 0, .provider = 1, .symbol = TFD_STR("absent"), .count = 1};
+    row->is_needed = true;
+    w.system.is_wine = true;
+    w.facts.import.ran = true;
+    w.facts.import.status = TFD_IMPORT_OK;
+    assert_string_equal(diagnose(&w), "tf-corrupt");
+    w.system.is_wine = false; /* Windows itself has the last word */
+    assert_string_equal(diagnose(&w), "");
+    end(&w);
+}
+
+/* ---- the plan of the trial */
+
+static void test_trial_plan(void **state)
+{
+    world w;
+    tfd_strs plan = {0};
+
+    (void)state;
+    begin(&w);
+    with_redistributable(&w, "14.29.30133.0");
+    (void)fail_to_load(&w, "DLL load failed while importing _pywrap_tensorflow_internal: x");
+    assert_true(tfd_dll_trial_is_wanted(&w.facts));
+    assert_int_equal(tfd_dll_trial_plan(&w.facts, &w.arena, &plan), TFD_OK);
+    assert_int_equal(plan.count, 3);
+    assert_true(tfd_str_is(plan.items[0], SYSTEM32 "\\msvcp140.dll"));
+    assert_true(tfd_str_is(plan.items[1], COMMON));
+    assert_true(tfd_str_is(plan.items[2], INTERNAL));
+    assert_int_equal(tfd_dll_trial_read(&w.arena,
+                                        TFD_STR("[\"try\",0,0]\n[\"done\",0,0]\n[\"try\",1,0]\n"
+                                                "Windows fatal exception: access violation\n\n"
+                                                "[\"done\",1,1114]\n[\"done\",99,1]\n[[[\nnoise\n"),
+                                        &plan, &w.facts.import.dlls),
+                     TFD_OK);
+    assert_int_equal(w.facts.import.dlls.items[0].state, TFD_STEP_LOADED);
+    assert_int_equal(w.facts.import.dlls.items[1].state, TFD_STEP_FAILED);
+    assert_int_equal(w.facts.import.dlls.items[1].code, 1114);
+    assert_true(w.facts.import.dlls.items[1].fault == 0xC0000005u);
+    assert_int_equal(w.facts.import.dlls.items[2].state, TFD_STEP_NOT_TRIED);
+    end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_healthy_is_silent),
+        cmocka_unit_test(test_runtime),
+        cmocka_unit_test(test_dll_that_came_later_is_an_old_redistributable),
+        cmocka_unit_test(test_what_waits_for_a_file_that_cannot_load_is_no_damage),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_exit_codes),
+        cmocka_unit_test(test_missing_function_holds_against_wine),
+        cmocka_unit_test(test_trial_plan),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
