@@ -177,10 +177,10 @@ typedef struct tfd_python {
                               not enter; empty: none */
     tfd_str hidden_user_site; /* the user site that PYTHONNOUSERSITE keeps off sys.path, where it holds a
                                  TensorFlow; empty: none */
-    tfd_str active_env;  /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
-    tfd_str active_env_var;  /* which of them */
-    bool active_env_differs; /* it is not the environment of the interpreter chosen */
-    bool active_env_on_path; /* its folder of programs stands on PATH before the interpreter chosen */
+    tfd_str active_env;       /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
+    tfd_str active_env_var;   /* which of them */
+    bool active_env_differs;  /* it is not the environment of the interpreter chosen */
+    bool active_env_on_path;  /* its folder of programs stands on PATH before the interpreter chosen */
     tfd_broken active_env_broken;
     tfd_str active_env_why; /* sentence for active_env_broken */
 } tfd_python;

@@ -12,8 +12,9 @@
  *   "wsl", "container", "seccomp", "selinux": true | false
  *   "memory", "memory_free": bytes               "uid", "gid": of the user, 1000
  *   "cpu": {"model": "…", "flags": "sse4_2 avx avx2 fma", "avx_in_cpu": true}   without it the CPU is unknown
- *   "limits": {"address_space", "data", "stack", "open_files", "processes", "processor_time": number | "unlimited"}   others
- * are unknown "env": {"NAME": "value", …}                  "cwd": "/home/me"   "home": "/home/me" "mounts":
+ *   "limits": {"address_space", "data", "stack", "open_files", "processes", "processor_time": number |
+ * "unlimited"}   others are unknown "env": {"NAME": "value", …}                  "cwd": "/home/me"   "home":
+ * "/home/me" "mounts":
  * [{"point": "/", "fstype": "ext4", "noexec": false, "readonly": false, "free_bytes": n, "free_inodes": n}]
  *   "files": {"/path": {"mode": "644", "uid": 0, "gid": 0, "size": n, "link": "target"}, …}
  * Windows:
