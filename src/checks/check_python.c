@@ -146,9 +146,10 @@ static void run(const tfd_view *view, tfd_findings *out)
                          : py->pyvenv_cfg.len > 0  ? py->pyvenv_cfg
                                                    : py->path;
         finding.path = finding.cause == TFD_CAUSE_PERMISSION_DENIED ? finding.subject : py->path;
-        /* It got as far as our first line: what the files say of its start is wrong. A damaged library still
-         * counts. */
-        if (import->ran && import->stage > TFD_STAGE_START && py->broken != TFD_PY_STDLIB_DAMAGED)
+        /* It got as far as our first line: what the files say of its start is wrong. A damaged library
+         * and packages of another version, which do not keep it from starting, still count. */
+        if (import->ran && import->stage > TFD_STAGE_START && py->broken != TFD_PY_STDLIB_DAMAGED &&
+            py->broken != TFD_PY_VENV_VERSION)
             finding.weight = 0;
         tfd_findings_add(out, &finding);
     }
