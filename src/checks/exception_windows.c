@@ -25,6 +25,30 @@ static const tfd_dll_step *failed_step(const tfd_view *view)
     return NULL;
 }
 
+/* The finding with the exception's first line, and with what the trial found out about the file. */
+static bool add_told(const tfd_reading *r, tfd_finding finding)
+{
+    const tfd_dll_step *step = failed_step(r->view);
+    const tfd_kb_winerror *known = step ? tfd_kb_winerror_find(r->view->kb, step->code) : NULL;
+    size_t row = r->out->count;
+    tfd_str text;
+
+    if (!tfd_reading_add(r, finding))
+        return false;
+    if (!step || r->out->count == row)
+        return true;
+    text = r->out->items[row].text;
+    r->out->items[row].text =
+        step->state == TFD_STEP_DIED
+            ? tfd_arena_fmt(r->out->arena, "%.*s; loaded one by one, %.*s ends the process", TFD_ARG(text),
+                            TFD_ARG(step->path))
+            : tfd_arena_fmt(r->out->arena,
+                            "%.*s; loaded one by one, %.*s is the first that fails: error %d%s%.*s",
+                            TFD_ARG(text), TFD_ARG(step->path), step->code, known ? ", " : "",
+                            TFD_ARG(known ? known->meaning : TFD_STR("")));
+    return true;
+}
+
 /* "DLL load failed with error code -1073741795 while importing …": Windows had no text for it. */
 static int code_in_words(tfd_str message)
 {
@@ -75,7 +99,7 @@ static bool blame_old_runtime(const tfd_reading *r)
     if (r->view->facts->import.fatal_code == FAULT_ILLEGAL_INSTRUCTION)
         return false;
     finding.weight = vc.fault == TFD_VC_OLD ? TFD_W_NAMED : TFD_W_POINTS;
-    return tfd_reading_add(r, finding);
+    return add_told(r, finding);
 }
 
 /* The copy that the process really had, where it is neither the system's nor beside python.exe: a package or
@@ -96,7 +120,12 @@ static bool blame_loaded_runtime(const tfd_reading *r)
             tfd_path_eq(TFD_PATH_WINDOWS, dir, facts->python.base_prefix))
             continue;
         finding.path = path;
-        return tfd_reading_add(r, finding);
+        if (add_told(r, finding))
+            r->out->items[r->out->count - 1].text = tfd_arena_fmt(
+                r->out->arena,
+                "the process had %.*s loaded before; without it the module's DLLs load one by one",
+                TFD_ARG(path));
+        return true;
     }
     return false;
 }
@@ -114,7 +143,7 @@ static bool blame_failed_runtime(const tfd_reading *r)
     if (tfd_path_eq(TFD_PATH_WINDOWS, dir, r->view->facts->system->system_dir))
         finding.cause = TFD_CAUSE_VCRUNTIME_MISSING;
     finding.path = step->path;
-    return tfd_reading_add(r, finding);
+    return add_told(r, finding);
 }
 
 static bool is_illegal_instruction(const tfd_reading *r, int code)
@@ -132,8 +161,8 @@ static bool blame_processor(const tfd_reading *r, int code)
     if (r->view->facts->system && r->view->facts->system->arch == TFD_ARCH_AARCH64)
         finding.cause = TFD_CAUSE_ARCH_MISMATCH;
     if (is_illegal_instruction(r, code))
-        return tfd_reading_add(r, finding);
-    return lacks_avx(r->view) && tfd_reading_add(r, finding);
+        return add_told(r, finding);
+    return lacks_avx(r->view) && add_told(r, finding);
 }
 
 /* The library's own set-up failed. What is known of the machine comes before the file itself. */
@@ -147,11 +176,10 @@ static bool blame_set_up(const tfd_reading *r, int code, tfd_str path)
     /* The trial began with a clean process and all files were set up: something in the real one is in the
      * way. */
     if (r->view->facts->import.dlls.ran && !step && r->view->facts->import.dlls.count > 0)
-        return blame_loaded_runtime(r) ||
-               tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_LIBRARY_CONFLICT, TFD_STR(""), TFD_W_POINTS,
-                                                 TFD_EFFECT_BREAKS));
+        return blame_loaded_runtime(r) || add_told(r, tfd_finding_of(TFD_CAUSE_LIBRARY_CONFLICT, TFD_STR(""),
+                                                                     TFD_W_POINTS, TFD_EFFECT_BREAKS));
     finding = tfd_reading_blame_file(r->view, step ? step->path : path, TFD_W_MAYBE);
-    return tfd_reading_add(r, finding);
+    return add_told(r, finding);
 }
 
 /* ---- the other numbers */
@@ -221,10 +249,10 @@ bool tfd_rule_self_check(const tfd_reading *r)
         if (vc.fault != TFD_VC_MISSING && vc.fault != TFD_VC_LATER && vc.fault != TFD_VC_DAMAGED)
             continue;
         finding.weight = TFD_W_NAMED;
-        is_told = tfd_reading_add(r, finding) || is_told;
+        is_told = add_told(r, finding) || is_told;
     }
-    return is_told || tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_VCRUNTIME_MISSING, TFD_STR(""), TFD_W_NAMED,
-                                                        TFD_EFFECT_BREAKS));
+    return is_told || add_told(r, tfd_finding_of(TFD_CAUSE_VCRUNTIME_MISSING, TFD_STR(""), TFD_W_NAMED,
+                                                 TFD_EFFECT_BREAKS));
 }
 
 /* ctypes: "Could not find module 'C:\…\x.dll' (or one of its dependencies)". */
@@ -241,8 +269,8 @@ static bool blame_ctypes(const tfd_reading *r)
     if (blame_tables(r, path))
         return true;
     if (tfd_path_is_abs(TFD_PATH_WINDOWS, path))
-        return tfd_reading_add(r, tfd_reading_blame_file(r->view, path, TFD_W_POINTS));
-    return tfd_reading_add(r, tfd_windows_blame_missing(r->view, NULL, path, TFD_W_POINTS, r->out->arena));
+        return add_told(r, tfd_reading_blame_file(r->view, path, TFD_W_POINTS));
+    return add_told(r, tfd_windows_blame_missing(r->view, NULL, path, TFD_W_POINTS, r->out->arena));
 }
 
 /* CPython's own words, the same in every language (Python/dynload_win.c, Python/importdl.c). */
@@ -262,7 +290,7 @@ static bool blame_other_python(const tfd_reading *r)
         return false;
     if (finding.cause == TFD_CAUSE_TF_CORRUPT)
         finding.cause = TFD_CAUSE_TF_ABI_MISMATCH;
-    return tfd_reading_add(r, finding);
+    return add_told(r, finding);
 }
 
 bool tfd_rule_dll(const tfd_reading *r)
@@ -287,7 +315,7 @@ bool tfd_rule_dll(const tfd_reading *r)
     if (code == 0 && tfd_reading_says(r, "DLL load failed") &&
         (blame_processor(r, code) || blame_old_runtime(r)))
         return true;
-    return tfd_reading_add(r, finding_of_code(r, code, path));
+    return add_told(r, finding_of_code(r, code, path));
 }
 
 /* Numbers of Windows in an OSError that is about no DLL. */
@@ -298,5 +326,5 @@ bool tfd_rule_winerror(const tfd_reading *r)
     if (!tfd_view_is_windows(r->view) || r->exc->winerror == 0)
         return false;
     finding = finding_of_code(r, r->exc->winerror, r->exc->filename);
-    return tfd_reading_add(r, finding);
+    return add_told(r, finding);
 }

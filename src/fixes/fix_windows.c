@@ -117,25 +117,44 @@ static tfd_str startup_file_of(const tfd_fix_ctx *ctx, tfd_str owner)
     return TFD_STR("");
 }
 
+/* A start-up file that may have loaded the copy: one that nobody understands, else one that is called like
+ * the package in which the copy lies. */
+static tfd_str find_loading_file(const tfd_fix_ctx *ctx, tfd_str copy)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    tfd_str folder = tfd_path_base(TFD_PATH_WINDOWS, tfd_path_dir(TFD_PATH_WINDOWS, copy));
+
+    for (size_t i = 0; i < facts->startup_files.count; i++)
+        if (facts->startup_files.items[i].has_imports && !facts->startup_files.items[i].understood)
+            return facts->startup_files.items[i].path;
+    for (size_t i = 0; i < facts->startup_files.count; i++) {
+        tfd_str name = tfd_path_base(TFD_PATH_WINDOWS, facts->startup_files.items[i].path);
+
+        if (facts->startup_files.items[i].has_imports && folder.len > 0 &&
+            tfd_str_eq_nocase(tfd_str_sub(name, 0, folder.len), folder))
+            return facts->startup_files.items[i].path;
+    }
+    return TFD_STR("");
+}
+
 /* The import had a copy that no table knows: start-up code, or a package, loaded it. */
 static void fix_loaded_copy(tfd_fix_ctx *ctx)
 {
-    const tfd_facts *facts = ctx->view->facts;
-    size_t dist = tfd_view_dist_of(ctx->view, ctx->lead->path);
+    tfd_str copy = ctx->lead->path;
+    tfd_str file = find_loading_file(ctx, copy);
+    size_t dist = tfd_view_dist_of(ctx->view, copy);
 
-    for (size_t i = 0; i < facts->startup_files.count; i++) {
-        tfd_str path = facts->startup_files.items[i].path;
-
-        if (!facts->startup_files.items[i].has_imports || facts->startup_files.items[i].understood)
-            continue;
+    if (copy.len == 0) {
+        fix_redistributable(ctx);
+    } else if (file.len > 0) {
         tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena,
                                          "Switch %.*s off, which runs before TensorFlow and loads %.*s",
-                                         TFD_ARG(path), TFD_ARG(ctx->lead->path)));
-        tfd_fix_move(ctx, path, tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(path)));
-        return;
+                                         TFD_ARG(file), TFD_ARG(copy)));
+        tfd_fix_move(ctx, file, tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(file)));
+    } else if (!fix_owner(ctx, tfd_view_dist(ctx->view, dist))) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Move %.*s out of the way", TFD_ARG(copy)));
+        tfd_fix_move(ctx, copy, tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(copy)));
     }
-    if (!fix_owner(ctx, tfd_view_dist(ctx->view, dist)))
-        fix_redistributable(ctx);
 }
 
 static void fix_shadow(tfd_fix_ctx *ctx)
