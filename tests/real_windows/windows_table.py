@@ -69,7 +69,9 @@ def of_tfdiag(report):
     if not causes:
         return {"id": "", "text": "nothing is named", "fix": ""}
     c = causes[0]
-    evidence = (c.get("evidence") or [{}])[0].get("text", "")
+    texts = [e.get("text", "") for e in c.get("evidence") or []]
+    own = [t for t in texts if not re.match(r"[\w.]*(Error|Exception): ", t)]        # the import's words stand in their own column
+    evidence = (own or texts or [""])[0]
     fix = (c.get("fixes") or [{}])[0]
     return {"id": c["id"], "text": c.get("title", "") + (": " + evidence if evidence else ""),
             "fix": " & ".join(fix.get("commands") or []) or fix.get("title", "")}
@@ -93,7 +95,7 @@ def collect(argv):
                     out = neutral(r["out"], r["case"])
                     data.setdefault(r["case"], {}).update(
                         exit=r["rc"], printed=shorten(of_import(out, r["rc"])), tensorflow=shorten(of_tensorflow(out)))
-    for name in os.listdir(reports) if reports else []:
+    for name in sorted(os.listdir(reports)) if reports else []:
         m = re.match(r"(.*)\.full\.json$", name)
         if m and m.group(1) in data:
             with open(os.path.join(reports, name), encoding="utf-8") as f:

@@ -50,6 +50,7 @@ def healthy(name, base="tf2101-cp310", **more):
 def clone(src, dest):
     """A copy of a folder of hard links; of the files where the cache lies on another device."""
     shutil.rmtree(dest, ignore_errors=True)
+    os.makedirs(os.path.dirname(dest), exist_ok=True)
     same = os.stat(src).st_dev == os.stat(os.path.dirname(dest)).st_dev
     subprocess.run(["cp", "-al" if same else "-a", src, dest], check=True)
 
