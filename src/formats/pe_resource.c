@@ -274,7 +274,7 @@ static tfd_str attribute(tfd_str tag, const char *name)
     size_t n = strlen(name);
 
     for (size_t i = 0; i + n + 3 < tag.len; i++) {
-        tfd_str rest = tfd_str_from(tag, i + n);
+        tfd_str rest;
         char quote;
         size_t end;
 
