@@ -149,7 +149,7 @@ static tfd_status enter_package(finder *f, tfd_str place, tfd_str pattern, size_
 static tfd_status add_stdlib(finder *f, tfd_str name, const tfd_kb_imports *imports)
 {
     const tfd_kb_module *module = imports ? tfd_kb_module_find(imports, name) : NULL;
-    tfd_str path, place, pattern = tfd_arena_fmt(f->ctx->arena, "%.*s.*.pyd", TFD_ARG(name));
+    tfd_str path = {NULL, 0}, place, pattern = tfd_arena_fmt(f->ctx->arena, "%.*s.*.pyd", TFD_ARG(name));
     tfd_status st = pattern.ptr ? find_on_path(f, pattern, &place, &path) : no_memory(f->err);
 
     if (st != TFD_OK || !path.ptr)

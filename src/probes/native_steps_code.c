@@ -128,7 +128,7 @@ static tfd_status add_load_order(tfd_probe_ctx *ctx, tfd_str folder, tfd_step st
                                  tfd_err *err)
 {
     tfd_dirents entries = {0};
-    tfd_str text = TFD_STR(""), line;
+    tfd_str text = TFD_STR(""), line = {NULL, 0};
     tfd_status st = ctx->sys->list(ctx->sys, ctx->arena, folder, &entries, NULL);
 
     for (size_t i = 0; i < entries.count && text.len == 0 && st == TFD_OK; i++)
@@ -166,7 +166,7 @@ static tfd_status add_delvewheel(tfd_probe_ctx *ctx, tfd_str folder, tfd_str cod
 static tfd_status add_distributor(tfd_probe_ctx *ctx, tfd_str folder, tfd_step step, tfd_steps *out,
                                   tfd_err *err)
 {
-    tfd_str code, libs;
+    tfd_str code = {NULL, 0}, libs;
     tfd_status st = read_code(ctx, join(ctx, folder, TFD_STR("_distributor_init.py")), &code, err);
 
     if (st != TFD_OK || tfd_str_find_z(code, "WinDLL") == TFD_NPOS ||
@@ -183,7 +183,7 @@ static tfd_status add_distributor(tfd_probe_ctx *ctx, tfd_str folder, tfd_step s
  * PATH. */
 static tfd_status add_config(tfd_probe_ctx *ctx, tfd_str folder, tfd_step step, tfd_steps *out, tfd_err *err)
 {
-    tfd_str code;
+    tfd_str code = {NULL, 0};
     tfd_status st = read_code(ctx, join(ctx, folder, TFD_STR("__config__.py")), &code, err);
 
     if (st != TFD_OK || tfd_str_find_z(code, "extra_dll_dir") == TFD_NPOS)
@@ -200,7 +200,7 @@ tfd_status tfd_steps_add_package(tfd_probe_ctx *ctx, tfd_str folder, size_t dist
                                  tfd_err *err)
 {
     tfd_step step = {.dist = dist, .owner = tfd_path_base(ctx->sys->style, folder)};
-    tfd_str code;
+    tfd_str code = {NULL, 0};
     tfd_status st = read_code(ctx, join(ctx, folder, TFD_STR("__init__.py")), &code, err);
 
     if (st == TFD_OK)
@@ -218,7 +218,7 @@ tfd_status tfd_steps_add_startup(tfd_probe_ctx *ctx, tfd_str path, tfd_steps *ou
         const char *call;
         bool is_dir;
     } calls[] = {{"add_dll_directory(", true}, {"WinDLL(", false}, {"CDLL(", false}, {"LoadLibrary(", false}};
-    tfd_str code;
+    tfd_str code = {NULL, 0};
     tfd_status st = read_code(ctx, path, &code, err);
 
     for (size_t i = 0; i < sizeof calls / sizeof calls[0] && st == TFD_OK; i++) {
@@ -245,7 +245,7 @@ tfd_status tfd_steps_add_startup(tfd_probe_ctx *ctx, tfd_str path, tfd_steps *ou
 tfd_status tfd_steps_add_check(tfd_probe_ctx *ctx, tfd_str path, size_t dist, tfd_steps *out, tfd_err *err)
 {
     tfd_step step = {.kind = TFD_STEP_NAME, .owner = TFD_STR("TensorFlow's self-check"), .dist = dist};
-    tfd_str code, names;
+    tfd_str code = {NULL, 0}, names;
     size_t at;
     tfd_status st =
         read_code(ctx, join(ctx, tfd_path_dir(ctx->sys->style, path), TFD_STR("build_info.py")), &code, err);

@@ -284,7 +284,7 @@ tfd_status tfd_native_windows(tfd_probe_ctx *ctx, tfd_err *err)
 {
     tfd_native_process *n = tfd_arena_new(ctx->arena, tfd_native_process, 1);
     tfd_facts *facts = ctx->facts;
-    tfd_str doubt = TFD_STR("");
+    tfd_str doubt;
     tfd_status st;
 
     if (!n)

@@ -59,7 +59,11 @@ tfd_status tfd_fixture_drive(const tfd_fixture *fixture, tfd_arena *arena, tfd_s
         name = TFD_STR("UNC");
         *rest = tfd_str_from(full, 2);
     } else {
-        at->path = tfd_arena_fmt(arena, "%c:\\", tfd_fixture_fold(arena, full).ptr[0] - 'a' + 'A');
+        tfd_str folded = tfd_fixture_fold(arena, full);
+
+        if (!folded.ptr)
+            return TFD_ENOMEM;
+        at->path = tfd_arena_fmt(arena, "%c:\\", folded.ptr[0] - 'a' + 'A');
         name = tfd_str_sub(at->path, 0, 1);
         *rest = tfd_str_from(full, 3);
     }
