@@ -90,7 +90,7 @@ static tfd_status add_copy(collector *c, size_t file, tfd_str rule)
 static tfd_status look_in(collector *c, tfd_str dir, tfd_str rule)
 {
     tfd_str path = tfd_path_join(TFD_PATH_WINDOWS, c->ctx->arena, dir, c->name);
-    size_t file;
+    size_t file = TFD_NONE;
     tfd_status st;
 
     if (dir.len == 0)
