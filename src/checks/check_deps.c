@@ -19,6 +19,33 @@ static bool is_shadowed_by_place(const tfd_view *view, size_t row)
     return false;
 }
 
+/* What is installed fits the environment's own TensorFlow, and another one that wins over it asks for
+ * something else: the fault is that it wins. */
+static bool is_asked_by_intruder(const tfd_view *view, const tfd_dist *found)
+{
+    const tfd_dist *hidden = tfd_view_hidden_tensorflow(view);
+
+    return hidden && found && !tfd_view_is_breaking(view, hidden->version, found->key, found->version);
+}
+
+static tfd_finding blame_intruder(const tfd_view *view, tfd_arena *arena, const tfd_dist *found, int weight)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(view);
+    const tfd_dist *hidden = tfd_view_hidden_tensorflow(view);
+    const tfd_place *place = tfd_view_place(view, tf->place);
+    tfd_finding finding = tfd_blame_place(view, tf->place, tf->path, weight, TFD_EFFECT_MAY_BREAK);
+
+    finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
+    finding.subject = place->path;
+    finding.dist = view->facts->tensorflow;
+    finding.text = tfd_arena_fmt(
+        arena, "%.*s %.*s in %.*s wins over the environment's own %.*s and does not fit its %.*s %.*s",
+        TFD_ARG(tf->name), TFD_ARG(tf->version), TFD_ARG(place->path), TFD_ARG(hidden->version),
+        TFD_ARG(found->name), TFD_ARG(found->version));
+    finding.source = place->source;
+    return finding;
+}
+
 static void add_foreign(const tfd_view *view, const tfd_requirement *req, int weight, tfd_findings *out)
 {
     const tfd_dist *found = tfd_view_dist(view, req->found);
@@ -70,6 +97,11 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         add_foreign(view, req, weight, out);
         return;
     }
+    if (is_asked_by_intruder(view, found)) {
+        finding = blame_intruder(view, out->arena, found, weight);
+        tfd_findings_add(out, &finding);
+        return;
+    }
     finding = tfd_blame_key(view, req->key, weight, effect);
     finding.dist = req->found;
     finding.source = tfd_arena_fmt(out->arena, "%.*s:%zu", TFD_ARG(by->metadata), req->line);
@@ -90,6 +122,11 @@ static void add_known_break(const tfd_view *view, size_t row, tfd_findings *out)
 
     if (tfd_view_verdict(view, dist->key, dist->version, &rule) != TFD_VERDICT_BREAKS || !rule)
         return;
+    if (is_asked_by_intruder(view, dist)) {
+        finding = blame_intruder(view, out->arena, dist, TFD_W_STRONG);
+        tfd_findings_add(out, &finding);
+        return;
+    }
     finding = tfd_blame_dist(view, row, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
     if (is_shadowed_by_place(view, row)) {
         finding = tfd_blame_place(view, dist->place, dist->path, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);

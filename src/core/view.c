@@ -56,6 +56,24 @@ tfd_str tfd_view_tf_version(const tfd_view *view)
     return tf ? tf->version : TFD_STR("");
 }
 
+const tfd_dist *tfd_view_hidden_tensorflow(const tfd_view *view)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(view);
+    const tfd_place *place = tf ? tfd_view_place(view, tf->place) : NULL;
+
+    if (!place || (place->kind != TFD_PLACE_PYTHONPATH && place->kind != TFD_PLACE_USER_SITE &&
+                   place->kind != TFD_PLACE_PTH && place->kind != TFD_PLACE_CUSTOMIZE))
+        return NULL;
+    for (size_t i = 0; i < view->facts->dists.count; i++) {
+        const tfd_dist *dist = &view->facts->dists.items[i];
+        const tfd_place *other = tfd_view_place(view, dist->place);
+
+        if (dist->is_tensorflow && dist != tf && other && other->kind == TFD_PLACE_SITE)
+            return dist;
+    }
+    return NULL;
+}
+
 size_t tfd_view_place_of(const tfd_view *view, tfd_str path)
 {
     const tfd_places *places = &view->facts->places;
@@ -193,17 +211,28 @@ static tfd_str installed_version(void *ctx, tfd_str key)
     return dist ? dist->version : TFD_STR("");
 }
 
-tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule)
+static const tfd_kb_break *find_break(const tfd_view *view, tfd_str tf, tfd_str key, tfd_str version)
 {
-    tfd_str tf = tfd_view_tf_version(view);
-    const tfd_kb_break *row = NULL;
     tfd_view borrowed = *view;
     char python[32];
 
     (void)snprintf(python, sizeof python, "%d.%d", view->facts->python.major, view->facts->python.minor);
-    if (version.len > 0)
-        row = tfd_kb_break_find_with(view->kb, tf, tfd_str_of(view->facts->python.minor >= 0 ? python : ""),
-                                     key, version, installed_version, &borrowed);
+    return tfd_kb_break_find_with(view->kb, tf, tfd_str_of(view->facts->python.minor >= 0 ? python : ""), key,
+                                  version, installed_version, &borrowed);
+}
+
+bool tfd_view_is_breaking(const tfd_view *view, tfd_str tf_version, tfd_str key, tfd_str version)
+{
+    const tfd_kb_break *row = find_break(view, tf_version, key, version);
+
+    return row && verdict_of_effect(view, row->effect) == TFD_VERDICT_BREAKS;
+}
+
+tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule)
+{
+    tfd_str tf = tfd_view_tf_version(view);
+    const tfd_kb_break *row = version.len > 0 ? find_break(view, tf, key, version) : NULL;
+
     if (rule)
         *rule = row;
     if (row)

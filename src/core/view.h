@@ -40,6 +40,9 @@ const tfd_place *tfd_view_place(const tfd_view *view, size_t row);
 /* The distribution that provides TensorFlow, or NULL; its version, or "" if there is none. */
 const tfd_dist *tfd_view_tensorflow(const tfd_view *view);
 tfd_str tfd_view_tf_version(const tfd_view *view);
+/* The environment's own TensorFlow, where another one in PYTHONPATH, the user site or behind a .pth file wins
+ * over it; else NULL. */
+const tfd_dist *tfd_view_hidden_tensorflow(const tfd_view *view);
 /* The place on sys.path that a file lies in (the longest that fits), or TFD_NONE. */
 size_t tfd_view_place_of(const tfd_view *view, tfd_str path);
 /* The distribution that a file belongs to, by place and top-level name (RECORD is not read again), or
@@ -51,6 +54,8 @@ typedef enum tfd_verdict { TFD_VERDICT_UNKNOWN, TFD_VERDICT_BREAKS, TFD_VERDICT_
 
 /* From measured rows of the knowledge base only; rule (may be NULL) gets the row, or NULL, that decided. */
 tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule);
+/* Whether a measured row says that a distribution breaks this release of TensorFlow. */
+bool tfd_view_is_breaking(const tfd_view *view, tfd_str tf_version, tfd_str key, tfd_str version);
 /* Whether the import that was asked for is known to go on without a distribution (or with a broken one). */
 bool tfd_view_is_optional(const tfd_view *view, tfd_str key);
 /* Whether jaxlib is newer than the jax beside it, which refuses that (jax/_src/lib/__init__.py,
