@@ -146,6 +146,12 @@ static tfd_status add_closed(tfd_win_loader *loader, tfd_str path, tfd_str key, 
     return TFD_OK;
 }
 
+/* Each DLL that looks for a name asks the same folders for it. */
+static tfd_status note_miss(tfd_win_loader *loader, tfd_str key, tfd_err *err)
+{
+    return tfd_map_put(loader->arena, &loader->misses, key, 0) ? TFD_OK : tfd_win_no_memory(err);
+}
+
 tfd_status tfd_win_look_at(tfd_win_loader *loader, tfd_str path, size_t *file, tfd_err *err)
 {
     tfd_str key = tfd_win_lower(loader->arena, path);
@@ -160,11 +166,11 @@ tfd_status tfd_win_look_at(tfd_win_loader *loader, tfd_str path, size_t *file, t
         *file = loader->files.items[known].state == TFD_OBJECT_MISSING ? TFD_NONE : known;
         return TFD_OK;
     }
+    if (tfd_map_get(&loader->misses, key) != TFD_MAP_NONE)
+        return TFD_OK;
     st = tfd_reader_open(loader->reader, loader->sys, path, &why);
-    if (st == TFD_ENOENT)
-        return TFD_OK;
-    if (st != TFD_OK && tfd_win_kind(loader, path, &stat) == TFD_KIND_DIR)
-        return TFD_OK;
+    if (st == TFD_ENOENT || (st != TFD_OK && tfd_win_kind(loader, path, &stat) == TFD_KIND_DIR))
+        return note_miss(loader, key, err);
     if (st != TFD_OK)
         return add_closed(loader, path, key, st, &why, file, err);
     st = add_row(loader, path, key, file, err);

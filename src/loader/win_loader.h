@@ -129,6 +129,7 @@ typedef struct tfd_win_loader {
     size_t program;       /* file; TFD_NONE: not there */
     tfd_win_dirs path_dirs, user_dirs, late_dirs;
     tfd_map by_path, by_name, dirs; /* lower case path -> file; base name -> loaded file; folder -> kind */
+    tfd_map misses;                 /* lower case path at which there is no file */
     tfd_reader *reader, *module_reader, *provider_reader; /* for headers; imported names; exported ones */
     size_t provider_open;                                 /* file that provider_reader is on, or TFD_NONE */
 } tfd_win_loader;

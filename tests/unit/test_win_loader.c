@@ -183,6 +183,34 @@ static void test_path(void **state)
     check_need("dep.dll", "C:\\tools\\dep.dll", "PATH", __LINE__);
 }
 
+/* A path at which there was nothing is not opened again, whoever asks next. */
+static struct {
+    tfd_status (*open)(const tfd_sys *sys, tfd_str path, tfd_file *out, tfd_err *err);
+    int count;
+} opened;
+
+static tfd_status count_open(const tfd_sys *sys, tfd_str path, tfd_file *out, tfd_err *err)
+{
+    opened.count += tfd_path_eq(TFD_PATH_WINDOWS, path, TFD_STR(SYS "dep.dll"));
+    return opened.open(sys, path, out, err);
+}
+
+static void test_misses_are_remembered(void **state)
+{
+    (void)state;
+    IMAGE(SITE "pkg\\a.pyd", .imports = {"dep.dll:f"}, .exports = {"PyInit_a"});
+    IMAGE(SITE "pkg\\b.pyd", .imports = {"DEP.dll:f"}, .exports = {"PyInit_b"});
+    start();
+    opened.open = w.machine.sys.open;
+    opened.count = 0;
+    w.machine.sys.open = count_open;
+    open_module(SITE "pkg\\a.pyd");
+    open_module(SITE "pkg\\b.pyd");
+    assert_false(w.ok);
+    assert_int_equal(opened.count, 1);
+    assert_int_equal(need_of("DEP.dll")->tried_count, 3);
+}
+
 static void test_current_folder(void **state)
 {
     (void)state;
@@ -395,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_program_cannot_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_order_of_flags, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_path, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_misses_are_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_current_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_already_loaded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unload, set_up, tear_down),
