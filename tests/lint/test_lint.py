@@ -16,16 +16,17 @@ LAYERS = {
     "base": set(),
     "sys": set(),
     "formats": set(),
+    "net": {"formats", "core"},
     "kb": {"formats"},
     "loader": {"formats", "core"},  # of core: facts.h
     "python": {"formats", "kb", "core"},
     "packages": {"formats", "kb", "core"},
-    "probes": {"formats", "kb", "core", "loader", "packages", "python"},
+    "probes": {"formats", "kb", "core", "loader", "net", "packages", "python"},
     "checks": {"formats", "kb", "core"},
     "fixes": {"formats", "kb", "core"},
-    "core": {"formats", "kb", "packages", "probes", "checks", "fixes"},
+    "core": {"formats", "kb", "net", "packages", "probes", "checks", "fixes"},
     "render": {"core", "kb"},
-    "cli": {"core", "kb", "render"},
+    "cli": {"core", "kb", "net", "render"},
 }
 # Headers of C11 and of the JSON reader; everything else outside src/sys names an operating system.
 PORTABLE = {"assert.h", "ctype.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdarg.h", "stdbool.h", "stddef.h",
