@@ -99,8 +99,11 @@ def collect(argv):
         m = re.match(r"(.*)\.full\.json$", name)
         if m and m.group(1) in data:
             with open(os.path.join(reports, name), encoding="utf-8") as f:
-                got = of_tfdiag(json.load(f)["report"])
-            data[m.group(1)]["tfdiag"] = {k: shorten(neutral(v, m.group(1))) for k, v in got.items()}
+                report = json.load(f)["report"]
+            got = {k: shorten(neutral(v, m.group(1))) for k, v in of_tfdiag(report).items()}
+            if (report.get("import") or {}).get("how") == "examined":
+                got["forecast"] = True
+            data[m.group(1)]["tfdiag"] = got
     if results:
         with open(results, encoding="utf-8") as f:
             for r in json.load(f):
@@ -132,6 +135,8 @@ def table():
         t = d.get("tfdiag") or {}
         fault = "%s: %s" % (RELEASES.get(c["base"], c["base"]), c["doc"]) + (" – recorded: Wine departs from Windows here" if c["recorded"] else "")
         named = "**%s** %s" % (t["id"], cell(t["text"])) if t.get("id") else cell(t.get("text", ""))
+        if t.get("forecast") and not c["recorded"]:
+            named += " (forecast)"
         fix = code(t.get("fix", "")) + (" (run: the import works)" if d.get("repaired") else "")
         rows.append("| %s | %s | %s | %s | %s |" % (cell(fault), code(d["printed"]), code(d["tensorflow"]), named, fix))
     return "\n".join(rows)
