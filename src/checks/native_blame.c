@@ -231,6 +231,26 @@ static bool lacks_libpython(const tfd_facts *facts)
     return false;
 }
 
+/* A library that start-up code loaded answers for everybody who comes later and asks for its name. */
+static bool blame_start_load(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
+                             tfd_effect effect, tfd_findings *out)
+{
+    tfd_str file = tfd_view_loaded_at_start(view, problem->provider);
+    tfd_finding finding = tfd_finding_of(TFD_CAUSE_LIBRARY_CONFLICT, file, weight, effect);
+    tfd_str wanted = problem->kind == TFD_SYMBOL_NO_VERSION ? problem->version : problem->symbol;
+
+    if (file.len == 0)
+        return false;
+    finding.path = file;
+    finding.source = file;
+    finding.text = tfd_arena_fmt(
+        out->arena, "%.*s needs %.*s, which %.*s does not have; %.*s loads that file while Python starts",
+        TFD_ARG(tfd_view_object(view, problem->object)->path), TFD_ARG(wanted),
+        TFD_ARG(tfd_view_object(view, problem->provider)->path), TFD_ARG(file));
+    tfd_findings_add(out, &finding);
+    return true;
+}
+
 bool tfd_native_blame_symbol(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
                              tfd_findings *out)
 {
@@ -239,6 +259,8 @@ bool tfd_native_blame_symbol(const tfd_view *view, const tfd_symbol_problem *pro
     tfd_effect effect = effect_of(problem->is_needed, problem->is_optional || problem->is_lazy);
     tfd_finding finding;
 
+    if (object && blame_start_load(view, problem, weight, effect, out))
+        return true;
     if (tfd_view_is_windows(view))
         return tfd_windows_blame_symbol(view, problem, weight, out);
     if (!object || (is_of_interpreter(problem->symbol) && lacks_libpython(view->facts)))

@@ -118,6 +118,14 @@ typedef struct tfd_start_variable {
     size_t line;
 } tfd_start_variable;
 
+/* A native library that start-up code loads by ctypes, or a folder that it adds to the search for DLLs. */
+typedef struct tfd_start_load {
+    tfd_str path; /* or the bare name of a library */
+    bool is_dir;
+    bool is_global; /* RTLD_GLOBAL */
+    size_t startup; /* row of startup_files: what runs the code */
+} tfd_start_load;
+
 /* A module that start-up code settles without sys.path: the namespace packages of setuptools' -nspkg.pth
  * files are in sys.modules before any import (is_first); editable finders (PEP 660) are asked when sys.path
  * has no answer. */
@@ -373,6 +381,7 @@ typedef struct tfd_facts {
     tfd_places places;
     TFD_TABLE(tfd_startup_file) startup_files;
     TFD_TABLE(tfd_start_variable) start_variables;
+    TFD_TABLE(tfd_start_load) start_loads;
     tfd_presets presets;
     tfd_dists dists;
     size_t tensorflow; /* the distribution that provides the tensorflow that would be imported, row of dists

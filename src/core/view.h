@@ -33,6 +33,8 @@ tfd_str tfd_view_dropped_by(const tfd_view *view, size_t place);
 /* A start-up file with code that is not understood and may have done anything to the import system; empty:
  * none. */
 tfd_str tfd_view_startup_suspect(const tfd_view *view);
+/* The start-up file that loads this native file (row of objects) before anything is imported; empty: none. */
+tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t object);
 /* Rows by number; NULL for TFD_NONE. */
 const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row);
 const tfd_object *tfd_view_object(const tfd_view *view, size_t row);

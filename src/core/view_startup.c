@@ -87,6 +87,20 @@ static bool is_on_real_path(const tfd_view *view, tfd_str path)
     return false;
 }
 
+tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t row)
+{
+    const tfd_facts *facts = view->facts;
+    const tfd_object *object = tfd_view_object(view, row);
+
+    for (size_t i = 0; object && i < facts->start_loads.count; i++) {
+        const tfd_start_load *one = &facts->start_loads.items[i];
+
+        if (!one->is_dir && tfd_path_eq(tfd_view_style(view), one->path, object->path))
+            return facts->startup_files.items[one->startup].path;
+    }
+    return TFD_STR("");
+}
+
 tfd_str tfd_view_startup_suspect(const tfd_view *view)
 {
     const tfd_facts *facts = view->facts;

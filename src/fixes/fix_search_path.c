@@ -159,6 +159,19 @@ static void fix_pythonpath(tfd_fix_ctx *ctx)
     }
 }
 
+/* Start-up code that loads a library: its file, where that is what the finding names. */
+static void fix_loading_file(tfd_fix_ctx *ctx)
+{
+    const tfd_facts *facts = ctx->view->facts;
+
+    for (size_t i = 0; i < facts->startup_files.count; i++) {
+        if (!tfd_path_eq(tfd_fix_style(ctx), facts->startup_files.items[i].path, ctx->lead->path))
+            continue;
+        switch_off_file(ctx, ctx->lead->path);
+        return;
+    }
+}
+
 static void fix_ldpath(tfd_fix_ctx *ctx)
 {
     tfd_str path = ctx->lead->path;
@@ -215,6 +228,10 @@ void tfd_fix_search_path(tfd_fix_ctx *ctx)
         break;
     case TFD_CAUSE_LDPATH_CONFLICT:
         fix_ldpath(ctx);
+        break;
+    case TFD_CAUSE_LIBRARY_CONFLICT:
+        if (ctx->lead->path.len > 0)
+            fix_loading_file(ctx);
         break;
     default:
         fix_variable(ctx);

@@ -29,6 +29,7 @@ static const fix_row rows[] = {
     {TFD_CAUSE_NAME_SHADOWING, tfd_fix_search_path},
     {TFD_CAUSE_PYTHONPATH_CONFLICT, tfd_fix_search_path},
     {TFD_CAUSE_LDPATH_CONFLICT, tfd_fix_search_path},
+    {TFD_CAUSE_LIBRARY_CONFLICT, tfd_fix_search_path},
     {TFD_CAUSE_ENV_SETTING, tfd_fix_search_path},
     {TFD_CAUSE_GPU_NONE, tfd_fix_gpu},
     {TFD_CAUSE_GPU_HIDDEN, tfd_fix_gpu},

@@ -273,9 +273,8 @@ tfd_status tfd_steps_find(tfd_probe_ctx *ctx, tfd_steps *out, tfd_err *err)
     const tfd_kb_imports *imports = tfd_kb_imports_find(ctx->kb, tf_version(facts));
     tfd_status st = set_suffixes(&f);
 
-    for (size_t i = 0; i < facts->startup_files.count && st == TFD_OK; i++)
-        if (facts->startup_files.items[i].has_imports && !facts->startup_files.items[i].understood)
-            st = tfd_steps_add_startup(ctx, facts->startup_files.items[i].path, out, err);
+    if (st == TFD_OK)
+        st = tfd_steps_add_startup(ctx, out, err);
     for (size_t i = 0; opened && i < opened->count && st == TFD_OK; i++)
         st = add_measured(&f, &opened->items[i], imports);
     if (st == TFD_OK && !tfd_str_is(facts->module_top, "tensorflow") && facts->module_top.len > 0)

@@ -38,31 +38,6 @@ static bool is_quote(char c)
     return c == '"' || c == '\'';
 }
 
-/* The string literal at the beginning of text (r"…", u'…', "…"), unescaped as far as paths need it. false if
- * there is none. */
-static bool read_literal(tfd_arena *arena, tfd_str text, tfd_str *out)
-{
-    bool is_raw = false;
-    size_t at = 0, len = 0;
-    char *bytes;
-
-    while (at < text.len && tfd_char_is_alpha(text.ptr[at]) && at < 2)
-        is_raw |= tfd_char_lower(text.ptr[at++]) == 'r';
-    if (at >= text.len || !is_quote(text.ptr[at]))
-        return false;
-    bytes = tfd_arena_take(arena, text.len + 1, 1);
-    for (size_t i = at + 1; bytes && i < text.len && text.ptr[i] != '\n'; i++) {
-        if (text.ptr[i] == text.ptr[at]) {
-            *out = (tfd_str){bytes, len};
-            return len > 0;
-        }
-        if (!is_raw && text.ptr[i] == '\\' && i + 1 < text.len)
-            i++;
-        bytes[len++] = text.ptr[i];
-    }
-    return false;
-}
-
 /* The next literal in text that ends so, without unescaping. Every quote may begin one: text can start inside
  * of another, and a quote in a comment ends nothing. */
 static bool find_literal(tfd_str text, const char *tail, tfd_str *out)
@@ -212,30 +187,22 @@ tfd_status tfd_steps_add_package(tfd_probe_ctx *ctx, tfd_str folder, size_t dist
 
 /* ---- start-up files */
 
-tfd_status tfd_steps_add_startup(tfd_probe_ctx *ctx, tfd_str path, tfd_steps *out, tfd_err *err)
+tfd_status tfd_steps_add_startup(tfd_probe_ctx *ctx, tfd_steps *out, tfd_err *err)
 {
-    static const struct {
-        const char *call;
-        bool is_dir;
-    } calls[] = {{"add_dll_directory(", true}, {"WinDLL(", false}, {"CDLL(", false}, {"LoadLibrary(", false}};
-    tfd_str code = {NULL, 0};
-    tfd_status st = read_code(ctx, path, &code, err);
+    const tfd_facts *facts = ctx->facts;
+    tfd_status st = TFD_OK;
 
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0] && st == TFD_OK; i++) {
-        tfd_str rest = code;
-        size_t at;
+    for (size_t i = 0; i < facts->start_loads.count && st == TFD_OK; i++) {
+        const tfd_start_load *one = &facts->start_loads.items[i];
+        tfd_step step = {.path = one->path,
+                         .owner = facts->startup_files.items[one->startup].path,
+                         .dist = TFD_NONE,
+                         .is_optional = true};
 
-        while (st == TFD_OK && (at = tfd_str_find_z(rest, calls[i].call)) != TFD_NPOS) {
-            tfd_step step = {.owner = path, .dist = TFD_NONE, .is_optional = true};
-
-            rest = tfd_str_from(rest, at + tfd_str_of(calls[i].call).len);
-            if (!read_literal(ctx->arena, tfd_str_trim(rest), &step.path))
-                continue;
-            step.kind = calls[i].is_dir                               ? TFD_STEP_DIR
-                        : tfd_path_is_abs(ctx->sys->style, step.path) ? TFD_STEP_LIBRARY
-                                                                      : TFD_STEP_NAME;
-            st = tfd_steps_push(ctx, out, step, err);
-        }
+        step.kind = one->is_dir                                   ? TFD_STEP_DIR
+                    : tfd_path_is_abs(ctx->sys->style, one->path) ? TFD_STEP_LIBRARY
+                                                                  : TFD_STEP_NAME;
+        st = tfd_steps_push(ctx, out, step, err);
     }
     return st;
 }

@@ -8,8 +8,8 @@
  */
 tfd_status tfd_steps_add_package(tfd_probe_ctx *ctx, tfd_str folder, size_t dist, tfd_steps *out,
                                  tfd_err *err);
-/* Steps of a start-up file: add_dll_directory, WinDLL, CDLL and LoadLibrary with a literal. */
-tfd_status tfd_steps_add_startup(tfd_probe_ctx *ctx, tfd_str path, tfd_steps *out, tfd_err *err);
+/* Steps of start-up code: facts' start_loads. */
+tfd_status tfd_steps_add_startup(tfd_probe_ctx *ctx, tfd_steps *out, tfd_err *err);
 /* The names that self_check.py (at path) loads: build_info's msvcp_dll_names beside it. */
 tfd_status tfd_steps_add_check(tfd_probe_ctx *ctx, tfd_str path, size_t dist, tfd_steps *out, tfd_err *err);
 /* One step, at the end. */

@@ -109,9 +109,36 @@ static tfd_status mark_list(native *n, const tfd_loader_list *list, bool is_opti
     return st;
 }
 
+/* What .pth files and sitecustomize load by ctypes; a file that is not there raises OSError in their code,
+ * and Python starts all the same. */
+static tfd_status open_start_loads(native *n)
+{
+    const tfd_facts *facts = n->ctx->facts;
+    tfd_status st = TFD_OK;
+
+    for (size_t i = 0; i < facts->start_loads.count && st == TFD_OK; i++) {
+        const tfd_start_load *one = &facts->start_loads.items[i];
+        size_t file;
+        bool ok;
+
+        if (one->is_dir || one->path.len == 0 || one->path.ptr[0] != '/' ||
+            !tfd_sys_is_file(n->ctx->sys, one->path))
+            continue;
+        st = tfd_loader_open(&n->loader, one->path, one->is_global, &file, &ok, n->err);
+        if (st == TFD_OK)
+            st = mark_list(n, &n->loader.closure, true);
+        if (st == TFD_OK && n->loader.files.items[file].rule.len == 0)
+            n->loader.files.items[file].rule = facts->startup_files.items[one->startup].path;
+    }
+    return st;
+}
+
 static tfd_status open_roots(native *n)
 {
     tfd_status st = mark_list(n, &n->loader.global, false);
+
+    if (st == TFD_OK)
+        st = open_start_loads(n);
 
     for (size_t i = 0; i < n->roots.count && st == TFD_OK; i++) {
         const tfd_native_root *root = &n->roots.items[i];

@@ -4,53 +4,6 @@
 
 #include <string.h>
 
-static const char *const suspects[] = {"sys.path",    "path.insert", "path.append", "path.extend",
-                                       "meta_path",   "path_hooks",  "addsitedir",  "addpackage",
-                                       "from sys",    "getattr(sys", "vars(sys",    "sys.__dict__",
-                                       "sys.modules", "b64decode",   "zlib"};
-
-bool tfd_pycode_is_suspect(tfd_str text)
-{
-    for (size_t i = 0; i < sizeof suspects / sizeof *suspects; i++)
-        if (tfd_str_find_z(text, suspects[i]) != TFD_NPOS)
-            return true;
-    return false;
-}
-
-/* "environ['X'] = …" somewhere in text, as opposed to environ['X'] as a value. */
-static bool assigns_item(tfd_str text)
-{
-    static const char marker[] = "environ[";
-    size_t at;
-
-    while ((at = tfd_str_find_z(text, marker)) != TFD_NPOS) {
-        size_t close;
-
-        text = tfd_str_from(text, at + sizeof marker - 1);
-        close = tfd_str_find_char(text, ']');
-        if (close == TFD_NPOS)
-            return false;
-        close++;
-        while (close < text.len && text.ptr[close] == ' ')
-            close++;
-        if (close < text.len && text.ptr[close] == '=' && !tfd_str_starts_z(tfd_str_from(text, close), "=="))
-            return true;
-    }
-    return false;
-}
-
-bool tfd_pycode_sets_variables(tfd_str text)
-{
-    static const char *const words[] = {
-        "environ.setdefault", "environ.update", "environ.pop", "environ.clear",
-        "environ |=",         "del os.environ", "putenv(",     "unsetenv("};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (tfd_str_find_z(text, words[i]) != TFD_NPOS)
-            return true;
-    return assigns_item(text);
-}
-
 static tfd_effect *emit(tfd_pyparser *p, tfd_effect_kind kind, tfd_str path, long index)
 {
     tfd_effect *e;
@@ -246,6 +199,46 @@ static bool parse_removal(tfd_pyparser *p)
     return true;
 }
 
+/* The rest of a call of CDLL: mode=ctypes.RTLD_GLOBAL, or its number on Linux (dlfcn.h), 256, alone or with
+ * RTLD_LAZY and RTLD_NOW. */
+static bool has_global_mode(const tfd_pyparser *p)
+{
+    for (size_t i = 0; tfd_pyexpr_peek(p, i)->kind != TFD_PYTOKEN_END; i++) {
+        const tfd_pytoken *t = tfd_pyexpr_peek(p, i);
+        uint64_t number;
+
+        if (tfd_str_is(t->text, "RTLD_GLOBAL") ||
+            (t->kind == TFD_PYTOKEN_NUMBER && tfd_str_u64(t->text, &number) && (number & 0x100) != 0))
+            return true;
+    }
+    return false;
+}
+
+/* ctypes.CDLL(path, …), x = WinDLL(path), cdll.LoadLibrary(path), os.add_dll_directory(path). */
+static bool parse_load(tfd_pyparser *p)
+{
+    static const char *const calls[] = {
+        "CDLL (", "WinDLL (", "OleDLL (", "PyDLL (", "cdll . LoadLibrary (", "windll . LoadLibrary ("};
+    bool is_load = false;
+    bool is_dir;
+    tfd_effect *e;
+    tfd_str path;
+
+    if (tfd_pyexpr_peek(p, 0)->kind == TFD_PYTOKEN_NAME && tfd_str_is(tfd_pyexpr_peek(p, 1)->text, "="))
+        p->at += 2;
+    is_dir = tfd_pyexpr_words(p, "os . add_dll_directory (") || tfd_pyexpr_words(p, "add_dll_directory (");
+    if (!is_dir)
+        (void)tfd_pyexpr_words(p, "ctypes .");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls && !is_dir && !is_load; i++)
+        is_load = tfd_pyexpr_words(p, calls[i]);
+    if ((!is_dir && !is_load) || !tfd_pyexpr_text(p, &path) || path.len == 0)
+        return false;
+    e = emit(p, is_dir ? TFD_EFFECT_DLL_DIR : TFD_EFFECT_LOAD, path, 0);
+    if (e)
+        e->is_global = has_global_mode(p);
+    return true;
+}
+
 /* import a, b.c as d */
 static bool parse_import(tfd_pyparser *p)
 {
@@ -337,9 +330,9 @@ static bool parse_with(tfd_pyparser *p, bool (*rule)(tfd_pyparser *p))
 /* One simple statement; text is its source. */
 static void parse_statement(tfd_pyparser *p, tfd_str text)
 {
-    static bool (*const rules[])(tfd_pyparser * p) = {parse_import,     parse_call,     parse_lists,
-                                                      parse_drop,       parse_variable, parse_removal,
-                                                      parse_assignment, parse_known,    parse_guarded};
+    static bool (*const rules[])(tfd_pyparser * p) = {
+        parse_load,     parse_import,  parse_call,       parse_lists, parse_drop,
+        parse_variable, parse_removal, parse_assignment, parse_known, parse_guarded};
 
     p->at = 0;
     if (!tfd_pytokens_read(p->arena, text, &p->tokens)) {
@@ -416,6 +409,19 @@ tfd_status tfd_pycode_line(tfd_arena *arena, tfd_str line, size_t number, const 
     return p.no_memory ? TFD_ENOMEM : TFD_OK;
 }
 
+static void parse_indented(tfd_pyparser *p, tfd_str line)
+{
+    p->at = 0;
+    if (tfd_pycode_loads_libraries(line) && tfd_pytokens_read(p->arena, tfd_str_trim(line), &p->tokens))
+        (void)parse_with(p, parse_load);
+}
+
+static bool opens_definition(tfd_str line)
+{
+    return tfd_str_starts_z(line, "def ") || tfd_str_starts_z(line, "class ") ||
+           tfd_str_starts_z(line, "async ");
+}
+
 /* "if x not in sys.path:" opens a block whose calls happen only then. */
 static bool opens_guard(tfd_str line)
 {
@@ -428,6 +434,7 @@ tfd_status tfd_pycode_module(tfd_arena *arena, tfd_str text, const tfd_pycode_na
     tfd_pylines lines = {text, 1};
     tfd_str line;
     bool in_guard = false;
+    bool in_definition = false;
     tfd_pyparser p;
 
     start(&p, arena, names, out);
@@ -436,13 +443,17 @@ tfd_status tfd_pycode_module(tfd_arena *arena, tfd_str text, const tfd_pycode_na
 
         if (tfd_str_trim(line).len == 0 || tfd_str_trim(line).ptr[0] == '#')
             continue;
-        if (!indented)
+        if (!indented) {
             in_guard = opens_guard(line);
+            in_definition = opens_definition(line);
+        }
         if (!indented && in_guard)
             continue;
         if (indented && !in_guard) {
             if (tfd_pycode_is_suspect(line))
                 emit(&p, TFD_EFFECT_UNKNOWN, line, 0);
+            if (!in_definition)
+                parse_indented(&p, line);
             continue;
         }
         p.if_absent = in_guard;

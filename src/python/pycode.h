@@ -19,6 +19,8 @@ typedef enum tfd_effect_kind {
     TFD_EFFECT_DROP,      /* entries of sys.path go away: path and match say which */
     TFD_EFFECT_SET,       /* a variable of the environment, named in path, gets value */
     TFD_EFFECT_UNSET,     /* … is removed */
+    TFD_EFFECT_LOAD,      /* ctypes loads the native library in path (or of that name) */
+    TFD_EFFECT_DLL_DIR,   /* os.add_dll_directory(path) */
     TFD_EFFECT_UNKNOWN    /* code that may change the search path in a way that is not understood */
 } tfd_effect_kind;
 
@@ -32,6 +34,7 @@ typedef struct tfd_effect {
     tfd_str value;  /* TFD_EFFECT_SET */
     long index;     /* TFD_EFFECT_INSERT; negative counts from the end */
     bool if_absent; /* only where path is not on sys.path (the variable not set) yet */
+    bool is_global; /* TFD_EFFECT_LOAD: with RTLD_GLOBAL */
     size_t line;    /* 1-based */
 } tfd_effect;
 
@@ -53,12 +56,15 @@ typedef struct tfd_pycode_names {
 tfd_status tfd_pycode_line(tfd_arena *arena, tfd_str line, size_t number, const tfd_pycode_names *names,
                            tfd_effects *out);
 
-/* A whole module (sitecustomize.py). Code inside functions and classes counts as far as it mentions the path.
- */
+/* A whole module (sitecustomize.py). Code inside functions and classes counts as far as it mentions the path;
+ * libraries that are loaded under `if` and `try` count. */
 tfd_status tfd_pycode_module(tfd_arena *arena, tfd_str text, const tfd_pycode_names *names, tfd_effects *out);
 
 /* Whether text could change the search path at all; cheap, for modules that start-up code imports. */
 bool tfd_pycode_is_suspect(tfd_str text);
+
+/* Whether text could load native libraries; cheap. */
+bool tfd_pycode_loads_libraries(tfd_str text);
 
 /* Whether text sets or removes variables of the environment; cheap. Reading them does not count. */
 bool tfd_pycode_sets_variables(tfd_str text);

@@ -6,6 +6,8 @@
 #define MODULE_MAX ((size_t)64 << 10)
 /* Variables that start-up code changes; more is hostile. */
 #define VARIABLES_MAX 1000
+/* Libraries that it loads. */
+#define LOADS_MAX 200
 
 /* Modules that start-up code is known to import and that leave sys.path alone, whatever their text looks
  * like: setuptools' and virtualenv's redirection of distutils, coverage's and pytest-cov's process start. */
@@ -110,6 +112,47 @@ static void note_variables(tfd_site_model *m, tfd_str text)
         startup_row(m)->changes_variables = text;
 }
 
+static tfd_pycode_names names_for(const tfd_site_model *m, tfd_str dir, tfd_str file)
+{
+    tfd_pycode_names names = {dir, file, m->layout->venv_prefix, m->sys->home(m->sys), m->sys};
+
+    if (names.prefix.len == 0)
+        names.prefix = m->layout->prefix;
+    return names;
+}
+
+static void add_load(tfd_site_model *m, const tfd_effect *e)
+{
+    tfd_start_load *row;
+
+    if (m->facts->start_loads.count >= LOADS_MAX)
+        return;
+    if (!TFD_GROW(m->arena, &m->facts->start_loads)) {
+        m->no_memory = true;
+        return;
+    }
+    row = &m->facts->start_loads.items[m->facts->start_loads.count++];
+    row->path = e->path;
+    row->is_dir = e->kind == TFD_EFFECT_DLL_DIR;
+    row->is_global = e->is_global;
+    row->startup = m->startup;
+}
+
+/* Of a module that start-up code imports: the libraries that it loads. */
+static void note_loads(tfd_site_model *m, tfd_str file, tfd_str text)
+{
+    tfd_pycode_names names = names_for(m, TFD_STR(""), file);
+    tfd_effects effects = {NULL, 0, 0};
+
+    if (!tfd_pycode_loads_libraries(text))
+        return;
+    if (tfd_pycode_module(m->arena, text, &names, &effects) != TFD_OK)
+        m->no_memory = true;
+    for (size_t i = 0; i < effects.count; i++)
+        if (effects.items[i].kind == TFD_EFFECT_LOAD || effects.items[i].kind == TFD_EFFECT_DLL_DIR)
+            add_load(m, &effects.items[i]);
+}
+
 /* `import module`: false where it is known to raise. */
 static bool run_import(tfd_site_model *m, const tfd_effect *e)
 {
@@ -130,6 +173,7 @@ static bool run_import(tfd_site_model *m, const tfd_effect *e)
         return true;
     }
     note_variables(m, text);
+    note_loads(m, file, text);
     if (tfd_pycode_is_suspect(text))
         set_not_understood(m, e->line);
     return true;
@@ -320,20 +364,15 @@ static bool run_effect(tfd_site_model *m, tfd_str dir, const tfd_effect *e, tfd_
     case TFD_EFFECT_UNSET:
         run_variable(m, e);
         return true;
+    case TFD_EFFECT_LOAD:
+    case TFD_EFFECT_DLL_DIR:
+        add_load(m, e);
+        return true;
     case TFD_EFFECT_UNKNOWN:
         break;
     }
     set_not_understood(m, e->line);
     return true;
-}
-
-static tfd_pycode_names names_for(const tfd_site_model *m, tfd_str dir, tfd_str file)
-{
-    tfd_pycode_names names = {dir, file, m->layout->venv_prefix, m->sys->home(m->sys), m->sys};
-
-    if (names.prefix.len == 0)
-        names.prefix = m->layout->prefix;
-    return names;
 }
 
 bool tfd_site_run_line(tfd_site_model *m, tfd_str dir, tfd_str line, size_t number)
@@ -374,7 +413,8 @@ void tfd_site_customize(tfd_site_model *m, const char *module)
         return;
     }
     note_variables(m, text);
-    if (!tfd_pycode_is_suspect(text) && startup_row(m)->changes_variables.len == 0)
+    if (!tfd_pycode_is_suspect(text) && startup_row(m)->changes_variables.len == 0 &&
+        !tfd_pycode_loads_libraries(text))
         return;
     if (tfd_pycode_module(m->arena, text, &names, &effects) != TFD_OK)
         m->no_memory = true;

@@ -162,6 +162,28 @@ def _(e):
     return "rm " + e.p("zz_runtime.pth")
 
 
+@case("package-loads-old-libstdcxx", "tf220", "library-conflict", ["ldpath-conflict", "pythonpath-conflict", "libstdcxx-old"])
+def _(e):
+    """a package that a .pth file imports loads an old C++ runtime, under try"""
+    lib = os.path.join(e.old_libstdcxx("oldlib"), "libstdc++.so.6")
+    e.write(e.p("zz_vendor", "lib", "placeholder"), "")
+    os.replace(lib, e.p("zz_vendor", "lib", "libstdc++.so.6"))
+    e.write(e.p("zz_vendor", "__init__.py"),
+            "import ctypes\nimport os\n\ntry:\n    _lib = ctypes.CDLL(os.path.join(os.path.dirname(__file__), 'lib', "
+            "'libstdc++.so.6'), mode=ctypes.RTLD_GLOBAL)\nexcept OSError:\n    _lib = None\n")
+    e.write(e.p("zz_vendor.pth"), "import zz_vendor\n")
+    return "rm " + e.p("zz_vendor.pth")
+
+
+@case("pth-loads-system-libstdcxx", "tf220", "not-an-environment-problem", expect="quiet")
+def _(e):
+    """a .pth file loads the system's own C++ runtime, and one that is not there"""
+    lib = next(p for p in ("/usr/lib/x86_64-linux-gnu/libstdc++.so.6", "/usr/lib64/libstdc++.so.6") if os.path.exists(p))
+    e.write(e.p("zz_runtime.pth"), "import ctypes; ctypes.CDLL(%r, 256)\n" % lib)
+    e.write(e.p("sitecustomize.py"), "import ctypes\ntry:\n    ctypes.CDLL('/opt/vendor/libnone.so')\nexcept OSError:\n    pass\n")
+    return None
+
+
 def customize(name, text, expect="cause", also=("python-broken",), module="sitecustomize"):
     @case(name, "tf220", "pythonpath-conflict", also, expect)
     def _(e):
