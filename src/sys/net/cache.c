@@ -30,16 +30,17 @@ bool tfd_cache_find(tfd_arena *arena, tfd_str dir, tfd_str url, tfd_str accept, 
 {
     const char *path = dir.len > 0 ? path_of(arena, dir, url, accept) : NULL;
     tfd_str line, rest;
+    size_t len;
     cJSON *head;
     bool ok;
 
     memset(out, 0, sizeof *out);
     if (!path)
         return false;
-    out->memory = tfd_place_read(path, TFD_NET_CACHED_MAX + HEAD_MAX);
-    if (!out->memory.ptr)
+    out->memory = tfd_place_read(path, TFD_NET_CACHED_MAX + HEAD_MAX, &len);
+    if (!out->memory)
         return false;
-    (void)tfd_str_cut(out->memory, '\n', &line, &rest);
+    (void)tfd_str_cut((tfd_str){out->memory, len}, '\n', &line, &rest);
     head = line.len < HEAD_MAX ? cJSON_ParseWithLength(line.ptr, line.len) : NULL;
     ok = tfd_str_eq(text_of(arena, head, "url"), url) && tfd_str_eq(text_of(arena, head, "accept"), accept) &&
          cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(head, "body")) == (double)rest.len;
@@ -49,7 +50,7 @@ bool tfd_cache_find(tfd_arena *arena, tfd_str dir, tfd_str url, tfd_str accept, 
     out->body = rest;
     cJSON_Delete(head);
     if (!ok) {
-        free((void *)(uintptr_t)out->memory.ptr);
+        free(out->memory);
         memset(out, 0, sizeof *out);
     }
     return ok;

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 
 typedef struct tfd_cached {
-    tfd_str memory; /* of the whole file; free(ptr) ends it */
+    char *memory; /* of the whole file; who asked for it frees it */
     tfd_str etag, modified, type;
     tfd_str body;
 } tfd_cached;

@@ -9,8 +9,8 @@
 bool tfd_place_write_data(const char *number, tfd_str bytes);
 uint64_t tfd_place_now_us(void); /* monotonic */
 
-/* A whole file of at most max bytes; ptr is NULL where it cannot be read. malloc'ed. */
-tfd_str tfd_place_read(const char *path, size_t max);
+/* A whole file of at most max bytes, NUL-ended and malloc'ed; NULL where it cannot be read. */
+char *tfd_place_read(const char *path, size_t max, size_t *len);
 /* head and body as one file, whole or not at all, for this user's eyes only. */
 bool tfd_place_write(const char *path, tfd_str head, tfd_str body);
 /* The folder and those above it. */

@@ -41,29 +41,26 @@ uint64_t tfd_place_now_us(void)
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
-tfd_str tfd_place_read(const char *path, size_t max)
+char *tfd_place_read(const char *path, size_t max, size_t *len)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    tfd_str out = {NULL, 0};
     struct stat st;
     char *bytes = NULL;
+    ssize_t n = 1;
 
+    *len = 0;
     if (fd < 0)
-        return out;
+        return NULL;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 && (uint64_t)st.st_size <= max)
         bytes = malloc((size_t)st.st_size + 1);
-    if (bytes) {
-        ssize_t n = 1;
-
-        while (n > 0 && out.len < (size_t)st.st_size) {
-            n = read(fd, bytes + out.len, (size_t)st.st_size - out.len);
-            out.len += n > 0 ? (size_t)n : 0;
-        }
-        bytes[out.len] = '\0';
-        out.ptr = bytes;
+    while (bytes && n > 0 && *len < (size_t)st.st_size) {
+        n = read(fd, bytes + *len, (size_t)st.st_size - *len);
+        *len += n > 0 ? (size_t)n : 0;
     }
+    if (bytes)
+        bytes[*len] = '\0';
     (void)close(fd);
-    return out;
+    return bytes;
 }
 
 bool tfd_place_write(const char *path, tfd_str head, tfd_str body)

@@ -44,32 +44,31 @@ uint64_t tfd_place_now_us(void)
     return (uint64_t)GetTickCount64() * 1000u;
 }
 
-tfd_str tfd_place_read(const char *path, size_t max)
+char *tfd_place_read(const char *path, size_t max, size_t *len)
 {
     WCHAR *name = units_of(path);
     HANDLE file = name ? CreateFileW(name, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
                                      OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL)
                        : INVALID_HANDLE_VALUE;
-    tfd_str out = {NULL, 0};
     LARGE_INTEGER size;
     char *bytes = NULL;
+    DWORD n = 1;
 
     free(name);
+    *len = 0;
     if (file == INVALID_HANDLE_VALUE)
-        return out;
+        return NULL;
     if (GetFileSizeEx(file, &size) && size.QuadPart >= 0 && (uint64_t)size.QuadPart <= max)
         bytes = malloc((size_t)size.QuadPart + 1);
-    if (bytes) {
-        DWORD n = 1;
-
-        while (n > 0 && out.len < (size_t)size.QuadPart &&
-               ReadFile(file, bytes + out.len, (DWORD)((size_t)size.QuadPart - out.len), &n, NULL))
-            out.len += n;
-        bytes[out.len] = '\0';
-        out.ptr = bytes;
+    while (bytes && n > 0 && *len < (size_t)size.QuadPart) {
+        if (!ReadFile(file, bytes + *len, (DWORD)((size_t)size.QuadPart - *len), &n, NULL))
+            break;
+        *len += n;
     }
+    if (bytes)
+        bytes[*len] = '\0';
     (void)CloseHandle(file);
-    return out;
+    return bytes;
 }
 
 bool tfd_place_write(const char *path, tfd_str head, tfd_str body)

@@ -70,8 +70,8 @@ static bool end_transfer(CURLM *multi, tfd_transfer *transfer, int code)
     transfer->code = code;
     close_handle(multi, transfer);
     tfd_buf_done(&transfer->body);
-    free((void *)(uintptr_t)transfer->cached.memory.ptr);
-    transfer->cached.memory.ptr = NULL;
+    free(transfer->cached.memory);
+    transfer->cached.memory = NULL;
     transfer->is_done = true;
     return ok;
 }
