@@ -1,6 +1,7 @@
 /* A requirement or add-on that is missing, damaged or of the wrong version. */
 #include "core/title.h"
 #include "fixes/fix.h"
+#include "formats/pep440.h"
 
 /* Their requirement "tensorflow" would put the full package over tensorflow-cpu, -rocm …: pip and uv do not
  * know that these are the same files. */
@@ -105,6 +106,15 @@ static bool fix_two_metadata(tfd_fix_ctx *ctx, tfd_str key)
     return was_begun;
 }
 
+/* tf-keras is Keras to the import and an add-on by its version. */
+static bool is_made_for_another(const tfd_fix_ctx *ctx, const tfd_dist *dist)
+{
+    const tfd_kb_addon *addon = tfd_kb_addon_find(ctx->view->kb, dist->key);
+    tfd_str wanted = addon ? tfd_kb_addon_wanted(addon, tfd_view_tf_version(ctx->view)) : TFD_STR("");
+
+    return wanted.len > 0 && tfd_specifier_match(wanted, dist->version, TFD_PRE_ALLOW) == TFD_NO;
+}
+
 void tfd_fix_distribution(tfd_fix_ctx *ctx)
 {
     const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
@@ -133,7 +143,7 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx)
     case TFD_FAULT_UNKNOWN:
         break;
     }
-    if (ctx->lead->cause == TFD_CAUSE_ADDON_MISMATCH) {
+    if (ctx->lead->cause == TFD_CAUSE_ADDON_MISMATCH || is_made_for_another(ctx, dist)) {
         fix_version(ctx, key, TFD_INSTALL);
         return;
     }
