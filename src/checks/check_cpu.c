@@ -16,11 +16,15 @@ static bool needs_avx(const tfd_view *view, tfd_str version)
     return false;
 }
 
-/* Windows on ARM runs x86-64 programs through an emulator that has no AVX, or not all that the builds use. */
-static bool is_emulated(const tfd_view *view)
+/* Windows on ARM runs x86-64 programs through an emulator, which has AVX in the newer releases of Windows 11
+ * only. CPUID tells it to whoever is emulated as well. */
+static bool is_emulated_without_avx(const tfd_view *view)
 {
+    const tfd_cpu *cpu = view->facts->cpu;
+
     return tfd_view_is_windows(view) && view->facts->system->arch == TFD_ARCH_AARCH64 &&
-           view->facts->python.arch == TFD_ARCH_X86_64;
+           view->facts->python.arch == TFD_ARCH_X86_64 &&
+           !(cpu && cpu->known && cpu->arch == TFD_ARCH_X86_64 && cpu->avx_enabled);
 }
 
 static void blame_emulation(const tfd_view *view, tfd_findings *out)
@@ -48,7 +52,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     tfd_str version = tfd_view_tf_version(view);
     tfd_finding finding;
 
-    if (is_emulated(view)) {
+    if (is_emulated_without_avx(view)) {
         blame_emulation(view, out);
         return;
     }

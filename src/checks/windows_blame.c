@@ -170,6 +170,16 @@ static bool is_other_python(const tfd_view *view, tfd_str name)
     return !tfd_str_eq_nocase(name, tfd_str_of(own));
 }
 
+/* A module of the standard library, as against one of a package. */
+static bool is_stdlib(const tfd_view *view, const tfd_object *object)
+{
+    size_t place = object ? tfd_view_place_of(view, object->path) : TFD_NONE;
+
+    return object && object->dist == TFD_NONE && place < view->facts->places.count &&
+           (view->facts->places.items[place].kind == TFD_PLACE_STDLIB ||
+            view->facts->places.items[place].kind == TFD_PLACE_DYNLOAD);
+}
+
 /* conda keeps libraries in Library\bin, which its Pythons before 3.10 search only by PATH. */
 static bool is_conda_inactive(const tfd_view *view)
 {
@@ -189,7 +199,7 @@ static tfd_finding known_finding(const tfd_view *view, const tfd_kb_dll *known, 
     tfd_finding finding = tfd_finding_of(cause, TFD_STR(""), weight, TFD_EFFECT_MAY_BREAK);
 
     if (cause == TFD_CAUSE_TF_ABI_MISMATCH) {
-        if (!is_other_python(view, name))
+        if (!is_other_python(view, name) || is_stdlib(view, object))
             return tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), weight, TFD_EFFECT_MAY_BREAK);
         if (owner && (!owner->is_tensorflow || !is_as_recorded(view, object->path)))
             return tfd_blame_dist(view, object->dist, weight, TFD_EFFECT_MAY_BREAK);

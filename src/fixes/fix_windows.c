@@ -85,13 +85,14 @@ static bool has_good_system_copy(const tfd_fix_ctx *ctx, tfd_str name)
     return false;
 }
 
-/* The package that brings the copy: a newer one brings a newer copy, or none under that name. */
+/* The package that brings the copy: a newer one brings a newer copy, or none under that name. TensorFlow's
+ * wheels bring none (2.1 to 2.21, RECORD): what lies in its folder was put there, and pip leaves it. */
 static bool fix_owner(tfd_fix_ctx *ctx, const tfd_dist *owner)
 {
     const tfd_kb_bundled *known =
         owner ? tfd_kb_bundled_find(ctx->view->kb, owner->key, owner->version) : NULL;
 
-    if (!owner)
+    if (!owner || owner->is_tensorflow)
         return false;
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install a newer %.*s, which brings the old copy along",
                                      TFD_ARG(owner->name)));

@@ -11,7 +11,8 @@
  *   "kernel": "6.1.0", "release": "Debian GNU/Linux 12 (bookworm)", "distro": "debian"
  *   "wsl", "container", "seccomp", "selinux": true | false
  *   "memory", "memory_free": bytes               "uid", "gid": of the user, 1000
- *   "cpu": {"model": "…", "flags": "sse4_2 avx avx2 fma", "avx_in_cpu": true}   without it the CPU is unknown
+ *   "cpu": {"model": "…", "flags": "sse4_2 avx avx2 fma", "avx_in_cpu": true, "arch": "x86_64"}   without it
+ *       the CPU is unknown; arch: the one that this process sees, where the system emulates another
  *   "limits": {"address_space", "data", "stack", "open_files", "processes", "processor_time": number |
  * "unlimited"}   others are unknown "env": {"NAME": "value", …}                  "cwd": "/home/me"   "home":
  * "/home/me" "mounts":

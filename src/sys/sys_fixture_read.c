@@ -99,6 +99,8 @@ static void read_cpu(tfd_fixture *out, const cJSON *json)
     out->cpu.source = TFD_STR("machine.json");
     if (!cJSON_IsObject(cpu))
         return;
+    if (get_text(&out->arena, cpu, "arch").len > 0)
+        out->cpu.arch = arch_of(get_text(&out->arena, cpu, "arch"));
     out->cpu.known = flags.len > 0;
     out->cpu.model = get_text(&out->arena, cpu, "model");
     out->cpu.flags = tfd_arena_fmt(&out->arena, " %.*s ", TFD_ARG(flags));

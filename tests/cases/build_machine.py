@@ -1,4 +1,5 @@
-"""Makes a recorded machine (src/sys/sys_fixture.h) from a case: parts laid one over the other, ELF stubs written anew.
+"""Makes a recorded machine (src/sys/sys_fixture.h) from a case: parts laid one over the other, ELF and PE stubs
+written anew.
 
 A case is a folder with case.json, expect.json and, where it needs files as they are, root/. docs/TESTING.md says what
 the members of case.json mean.
@@ -16,6 +17,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 KNOWLEDGE = HERE.parents[1] / "src" / "kb" / "data"
 SUFFIX = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu", "i686": "i386-linux-gnu"}
 MACHINE = {"x86_64": 62, "aarch64": 183, "i686": 3}
+# Windows: IMAGE_FILE_MACHINE_… and the ends of names (PC/pyconfig.h: PYD_TAGGED_SUFFIX).
+IMAGE = {"x86_64": (0x8664, 64), "aarch64": (0xAA64, 64), "i686": (0x14C, 32)}
+PLATFORM = {"x86_64": "win_amd64", "aarch64": "win_arm64", "i686": "win32"}
 
 
 def merge(below, above):
@@ -55,8 +59,17 @@ def substitute(value, names):
 
 def names_of(case):
     v = dict({"arch": "x86_64", "prefix": "/usr/local", "version": "3.12.3", "libc": "libc.so.6"}, **case.get("vars", {}))
-    major, minor = v["version"].split(".")[:2]
+    major, minor, micro = (v["version"] + ".0").split(".")[:3]
     v.setdefault("program_arch", v["arch"])
+    v.setdefault("nodot", major + minor)
+    v.setdefault("abi", "cp%s%s%s" % (major, minor, "m" if int(minor) < 8 else ""))
+    if v.get("os") == "windows":
+        v.setdefault("lib", v["prefix"] + "\\Lib")
+        v.setdefault("site", v["lib"] + "\\site-packages")
+        v.setdefault("platform", PLATFORM[v["program_arch"]])
+        v.setdefault("soabi", "cp%s%s-%s" % (major, minor, v["platform"]))
+        # sys.hexversion's middle: micro, level F, serial 0, as PC/python_ver_rc.h writes it
+        v.setdefault("pe_version", "%s.%s.%s.1013" % (major, minor, int(micro) * 1000 + 150))
     v.setdefault("xy", "%s.%s" % (major, minor))
     v.setdefault("cp", "cp%s%s" % (major, minor))
     v.setdefault("lib", "%s/lib/python%s" % (v["prefix"], v["xy"]))
@@ -75,10 +88,22 @@ class Machine:
         self.names = names_of(case)
         self.case = substitute(case, self.names)
         self.machine = self.case.get("machine", {})
-        self.objects = {}
+        self.objects, self.images = {}, {}
+        self.is_windows = self.machine.get("os") == "windows"
+
+    def key(self, path):
+        """Where a path of the machine lies below root/: C:\\x in C/x, \\\\server\\share in UNC/server/share."""
+        if not self.is_windows:
+            return path.lstrip("/")
+        path = path.replace("\\", "/")
+        if path.startswith("//"):
+            path = "UNC/" + path[2:]
+        elif path[1:2] == ":":
+            path = path[0].upper() + path[2:]
+        return path.lstrip("/").replace(":", "%3A")
 
     def place(self, path):
-        out = self.root / path.lstrip("/")
+        out = self.root / self.key(path)
         out.parent.mkdir(parents=True, exist_ok=True)
         return out
 
@@ -98,19 +123,42 @@ class Machine:
         self.objects[path] = spec
         self.place(path)
 
+    def pe(self, path, spec):
+        spec = dict(spec)
+        spec["machine"], spec["bits"] = IMAGE[spec.pop("arch", self.names["program_arch"])]
+        if "version" in spec:
+            spec["version"] = [int(n) for n in spec["version"].split(".")]
+        self.images["/" + self.key(path)] = spec
+        self.place(path)
+
+    def native(self, path, spec):
+        """A text stands for a file that is no object at all."""
+        if isinstance(spec, str):
+            self.text(path, spec)
+        elif self.is_windows:
+            self.pe(path, spec)
+        else:
+            self.elf(path, spec)
+
     def write_objects(self):
-        spec = self.folder / "elf.json"
-        spec.write_text(json.dumps(self.objects), "utf-8")
-        subprocess.run([self.tool, "elf", str(spec), str(self.root)], check=True)
+        for kind, objects in (("elf", self.objects), ("pe", self.images)):
+            spec = self.folder / (kind + ".json")
+            spec.write_text(json.dumps(objects), "utf-8")
+            if objects:
+                subprocess.run([self.tool, kind, str(spec), str(self.root)], check=True)
         for path, one in self.objects.items():
             if one.get("interp"):
                 self.place(path).chmod(0o755)
 
     # ---- the standard library: what an import of TensorFlow was measured to need, and what every start needs
     def stdlib(self):
-        lib = self.case.get("stdlib")
-        if not lib:
-            return
+        for lib in self.case.get("stdlib", "").split("|"):
+            if lib:
+                self.stdlib_in(lib)
+
+    def stdlib_in(self, lib):
+        own = self.key(lib).rpartition("/")[0] + "/python3"
+        dll = [p.rpartition("/")[2] for p in map(self.key, self.case.get("pe", {})) if p.startswith(own) and p[len(own):len(own) + 1].isdigit()]
         for name in ("encodings/__init__", "os", "codecs", "io", "abc", "site", "stat", "posixpath", "genericpath",
                      "_sitebuiltins", "_collections_abc"):
             self.text("%s/%s.py" % (lib, name), "# standard library\n")
@@ -119,6 +167,9 @@ class Machine:
             path = "%s/%s" % (lib, name.replace(".", "/"))
             if kind == "pure" and not self.place(path + "/__init__.py").exists():
                 self.text(path + ".py", "# standard library\n")
+            elif kind == "native" and self.is_windows:
+                self.pe("%s/DLLs/%s.pyd" % (lib.rpartition("\\")[0], name),
+                        {"imports": [d + ":PyModule_Create2" for d in dll], "exports": ["PyInit_" + name]})
             elif kind == "native":
                 self.elf("%s/lib-dynload/%s.%s.so" % (lib, name, self.names["soabi"]),
                          {"arch": self.names["program_arch"], "needed": [self.names["libc"]],
@@ -130,8 +181,8 @@ class Machine:
         info = "%s/%s-%s.dist-info" % (site, name.replace("-", "_"), spec["version"])
         for path, text in spec.get("files", {"%s/__init__.py" % spec.get("module", name.replace("-", "_")): "\n"}).items():
             self.text("%s/%s" % (site, path), text)
-        for path, elf in spec.get("native", {}).items():
-            self.elf("%s/%s" % (site, path), elf)
+        for path, native in spec.get("native", {}).items():
+            self.native("%s/%s" % (site, path), native)
         if "metadata" in spec and not spec["metadata"]:
             return
         lines = ["Metadata-Version: 2.1", "Name: " + name, "Version: " + spec["version"]]
@@ -166,13 +217,15 @@ class Machine:
         if (case / "root").is_dir():
             shutil.copytree(case / "root", self.root, symlinks=True, dirs_exist_ok=True)
         for path in self.case.get("folders", {}):
-            (self.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+            (self.root / self.key(path)).mkdir(parents=True, exist_ok=True)
         self.stdlib()
         dists = self.case.get("dists", {})
         for name, spec in dists.items():
             self.dist(re.sub(r"@.*", "", name), spec)
         for path, spec in self.case.get("elf", {}).items():
             self.elf(path, spec)
+        for path, spec in self.case.get("pe", {}).items():
+            self.native(path, spec)
         self.write_objects()
         for name, spec in dists.items():
             self.record(re.sub(r"@.*", "", name), spec)
@@ -184,7 +237,7 @@ class Machine:
             self.place(path)
             self.machine.setdefault("files", {})[path] = {"link": target}
         for path in self.case.get("remove", {}):
-            target = self.root / path.lstrip("/")
+            target = self.root / self.key(path)
             shutil.rmtree(target) if target.is_dir() else target.unlink()
         (self.folder / "machine.json").write_text(json.dumps(self.machine, indent=1), "utf-8")
 
