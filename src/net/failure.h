@@ -47,10 +47,11 @@ typedef enum tfd_net_kind {
 
 typedef struct tfd_net_failure {
     tfd_net_kind kind;
-    tfd_str url;  /* that was asked, without credentials and query; empty: nothing was asked */
-    tfd_str host; /* "host:port" that failed: the proxy's for TFD_NET_PROXY_… */
-    int status;   /* of HTTP; 0: there was none */
-    tfd_str text; /* one sentence with host and reason; never empty where kind is not OK */
+    tfd_str url;     /* that was asked, without credentials and query; empty: nothing was asked */
+    tfd_str host;    /* "host:port" that failed: the proxy's for TFD_NET_PROXY_… */
+    int status;      /* of HTTP; 0: there was none */
+    tfd_str text;    /* one sentence with host and reason; never empty where kind is not OK */
+    tfd_str subject; /* TLS: whom the certificate that was shown is for; may be empty */
     tfd_str
         issuer; /* TLS: who issued the certificate that was shown: "CN = Example Corp Root"; may be empty */
     tfd_str not_after,

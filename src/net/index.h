@@ -24,6 +24,9 @@ typedef struct tfd_index_config {
     uint64_t deadline_ms;   /* for the whole session, from its opening; 0: TFD_INDEX_DEADLINE_MS */
     bool no_cache;          /* neither read nor write the cache folder */
     const tfd_facts *facts; /* of the examined environment: its pip, place, variables; NULL: none */
+    /* Called about ten times a second while a request waits; false ends it (TFD_ETIMEOUT). May be NULL. */
+    bool (*tick)(void *ctx);
+    void *tick_ctx;
 } tfd_index_config;
 
 #define TFD_INDEX_REQUESTS_MAX 400u
@@ -73,6 +76,7 @@ typedef struct tfd_index_project {
     tfd_str key;           /* PEP 503 name that was asked for */
     tfd_index_file *items; /* of all addresses together, in the order of the pages: not sorted by version */
     size_t count;
+    size_t capacity;
     bool is_found;           /* at least one address has the project */
     bool complete;           /* every address answered (with the project, or that it has none) */
     tfd_net_failure failure; /* the first failure; TFD_NET_NO_PROJECT where every address says that */

@@ -22,6 +22,9 @@ void tfd_host_open_streams(void);
 /* The arguments of the program in UTF-8, NULL-ended; argc and argv are main's. NULL without memory. */
 const char *const *tfd_host_arguments(tfd_arena *arena, int *argc, char **argv);
 
+/* The folder that the running program lies in, links resolved; empty where the system does not tell. */
+tfd_str tfd_host_program_dir(tfd_arena *arena);
+
 tfd_terminal tfd_host_get_terminal(tfd_stream stream);
 
 /* Writes all bytes, or fails with TFD_EIO (a full disk, a closed pipe). */

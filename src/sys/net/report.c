@@ -83,15 +83,16 @@ static void keep(const tfd_transfer *transfer)
 static void add_answer(cJSON *record, const tfd_transfer *transfer)
 {
     CURL *easy = transfer->easy;
-    curl_off_t total = -1;
+    tfd_str range = tfd_buf_get(&transfer->range_of); /* "bytes 0-99/1234" */
+    uint64_t whole;
 
     add_number(record, "status", easy, CURLINFO_RESPONSE_CODE);
     add_number(record, "proxy_status", easy, CURLINFO_HTTP_CONNECTCODE);
     add_number(record, "redirects", easy, CURLINFO_REDIRECT_COUNT);
     add_info(record, "type", easy, CURLINFO_CONTENT_TYPE);
     add_info(record, "url", easy, CURLINFO_EFFECTIVE_URL);
-    if (curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &total) == CURLE_OK && total >= 0)
-        (void)cJSON_AddNumberToObject(record, "total", (double)total);
+    if (tfd_str_u64(tfd_str_from(range, tfd_str_rfind_char(range, '/') + 1), &whole))
+        (void)cJSON_AddNumberToObject(record, "whole", (double)whole);
     add_text(transfer->session->arena, record, "date", tfd_buf_get(&transfer->date));
     if (transfer->is_cut)
         (void)cJSON_AddTrueToObject(record, "too_large");

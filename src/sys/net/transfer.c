@@ -61,6 +61,7 @@ static void close_handle(CURLM *multi, tfd_transfer *transfer)
     tfd_buf_done(&transfer->modified);
     tfd_buf_done(&transfer->date);
     tfd_buf_done(&transfer->control);
+    tfd_buf_done(&transfer->range_of);
 }
 
 static bool end_transfer(CURLM *multi, tfd_transfer *transfer, int code)

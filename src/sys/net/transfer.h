@@ -30,7 +30,7 @@ typedef struct tfd_transfer {
     CURL *easy;
     struct curl_slist *headers;
     char error[CURL_ERROR_SIZE];
-    tfd_buf body, etag, modified, date, control;
+    tfd_buf body, etag, modified, date, control, range_of;
     bool is_cut; /* the body was longer than max */
     int tries;
     uint64_t not_before_us; /* of the next try; 0: it runs, or is done */

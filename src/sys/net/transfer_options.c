@@ -86,7 +86,8 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *ctx)
     } wanted[] = {{"etag", &transfer->etag},
                   {"last-modified", &transfer->modified},
                   {"date", &transfer->date},
-                  {"cache-control", &transfer->control}};
+                  {"cache-control", &transfer->control},
+                  {"content-range", &transfer->range_of}};
 
     if (tfd_str_starts_z(line, "HTTP/")) { /* the next answer: behind a proxy, a redirect */
         for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
@@ -146,6 +147,7 @@ bool tfd_transfer_open(tfd_transfer *transfer)
     tfd_buf_init(&transfer->modified, HEADER_VALUE_MAX);
     tfd_buf_init(&transfer->date, HEADER_VALUE_MAX);
     tfd_buf_init(&transfer->control, HEADER_VALUE_MAX);
+    tfd_buf_init(&transfer->range_of, HEADER_VALUE_MAX);
     tfd_transfer_set_common(session, easy, transfer->url, transfer->proxy, transfer->trusted);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);

@@ -12,7 +12,8 @@
  * requests: an array of {url, accept, range ("-65536", "0-99" or ""), max (bytes of the body), proxy (URL or
  * ""), trusted (its certificate is not verified), immutable (what the cache has is not asked again)}.
  *
- * Records: {id, code, error, status, proxy_status, type, url, date, redirects, total, cached, unchanged,
+ * Records: {id, code, error, status, proxy_status, type, url, date, redirects, whole (bytes of the
+ * file that a range is of), cached, unchanged,
  * too_large, body} for each request, code being libcurl's; {probe: "host:port", issuer, subject, not_before,
  * not_after, date, system} for a host whose certificate was refused, system telling whether libcurl's own
  * store accepts it; and last {end: true, requests, bytes, now, curl}. A member that is not known is left out.
