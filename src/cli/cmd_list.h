@@ -3,3 +3,4 @@
 TFD_CMD(check)
 TFD_CMD(list)
 TFD_CMD(show)
+TFD_CMD(advise)

@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_MAX_MS 86400000u
 #define TIMEOUT_DEFAULT_MS 120000u
-#define MODULE_MAX 255
 
 static const tfd_opt table[TFD_OPT_COUNT] = {
 #define TFD_OPT(symbol, name, letter, argument, commands, group, help) \
@@ -52,65 +50,21 @@ static void hint(parser *p, const char *format, ...)
 
 /* ---- values */
 
-static bool is_identifier(tfd_str s)
-{
-    if (s.len == 0 || tfd_char_is_digit(s.ptr[0]))
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-
-        /* Identifiers may hold letters of any script (PEP 3131); bytes of UTF-8 beyond ASCII pass. */
-        if (!tfd_char_is_alpha(c) && !tfd_char_is_digit(c) && c != '_' && (unsigned char)c < 0x80)
-            return false;
-    }
-    return true;
-}
-
 static tfd_status set_module(parser *p, tfd_str value)
 {
-    tfd_str rest = value, part;
-    bool more = true;
-
-    while (more) {
-        more = tfd_str_cut(rest, '.', &part, &rest);
-        if (!is_identifier(part) || value.len > MODULE_MAX) {
-            hint(p, "Give a name as in an import statement: tensorflow, tensorflow.keras, tensorflow_text.");
-            return refuse(p, "--module: '%.*s' is no module name", TFD_ARG(value));
-        }
+    if (!tfd_opt_is_module(value)) {
+        hint(p, "Give a name as in an import statement: tensorflow, tensorflow.keras, tensorflow_text.");
+        return refuse(p, "--module: '%.*s' is no module name", TFD_ARG(value));
     }
     p->request->options.module = value;
     return TFD_OK;
-}
-
-/* Seconds with an optional fraction, as milliseconds rounded up; false if it is no such number or too large.
- */
-static bool read_seconds(tfd_str s, uint64_t *ms)
-{
-    tfd_str whole, part;
-    uint64_t value = 0, scale = 1000;
-    bool has_rest = false;
-
-    (void)tfd_str_cut(s, '.', &whole, &part);
-    if (whole.len + part.len == 0 || (whole.len != 0 && !tfd_str_u64(whole, &value)) ||
-        value > TIMEOUT_MAX_MS / 1000)
-        return false;
-    value *= 1000;
-    for (size_t i = 0; i < part.len; i++) {
-        if (!tfd_char_is_digit(part.ptr[i]))
-            return false;
-        scale /= 10;
-        value += (uint64_t)(part.ptr[i] - '0') * scale;
-        has_rest = has_rest || (scale == 0 && part.ptr[i] != '0');
-    }
-    *ms = value + (has_rest ? 1 : 0);
-    return true;
 }
 
 static tfd_status set_timeout(parser *p, tfd_str value)
 {
     uint64_t ms;
 
-    if (!read_seconds(value, &ms) || ms == 0 || ms > TIMEOUT_MAX_MS) {
+    if (!tfd_opt_read_seconds(value, &ms)) {
         hint(p, "Give seconds: more than 0, at most 86400, such as 300 or 0.5.");
         return refuse(p, "--timeout: '%.*s' is no time", TFD_ARG(value));
     }
@@ -200,6 +154,9 @@ static tfd_status set_choice(parser *p, tfd_opt_id id, tfd_str value)
     case TFD_OPT_EXPECT:
         options->expect = (tfd_expect)(TFD_EXPECT_IMPORT + place);
         break;
+    case TFD_OPT_WANT:
+        options->want = (tfd_want)(TFD_WANT_CPU + place);
+        break;
     case TFD_OPT_FAIL_ON:
         options->fail_on = (tfd_fail_on)(TFD_FAIL_ON_IMPORT + place);
         break;
@@ -232,6 +189,12 @@ static tfd_status set_flag(parser *p, tfd_opt_id id)
     case TFD_OPT_VERBOSE:
         request->options.verbose = true;
         break;
+    case TFD_OPT_ONLINE:
+        request->options.online = true;
+        break;
+    case TFD_OPT_OFFLINE:
+        request->options.offline = true;
+        break;
     case TFD_OPT_STAT:
         request->options.stat = true;
         break;
@@ -245,9 +208,57 @@ static tfd_status set_flag(parser *p, tfd_opt_id id)
     return TFD_OK;
 }
 
+/* Names of distributions, as they are written: which there are, the knowledge base and the index say. */
+static tfd_status add_names(parser *p, tfd_str value, tfd_ids *names)
+{
+    tfd_str rest = value, part;
+    bool more = true;
+
+    while (more) {
+        more = tfd_str_cut(rest, ',', &part, &rest);
+        part = tfd_str_trim(part);
+        if (part.len == 0 || has_id(names, part))
+            continue;
+        if (names->count == TFD_IDS_MAX) {
+            hint(p, "Ask in several steps.");
+            return refuse(p, "--with names more than %d add-ons", TFD_IDS_MAX);
+        }
+        names->items[names->count++] = part;
+    }
+    return TFD_OK;
+}
+
+/* Options whose value is kept as it is written; NULL for others. */
+static tfd_str *plain_value(tfd_options *options, tfd_opt_id id)
+{
+    switch (id) {
+    case TFD_OPT_PYTHON:
+        return &options->python;
+    case TFD_OPT_SCRIPT:
+        return &options->script;
+    case TFD_OPT_KB:
+        return &options->kb_dir;
+    case TFD_OPT_PLATFORM:
+        return &options->platform;
+    case TFD_OPT_GLIBC:
+        return &options->glibc;
+    case TFD_OPT_DRIVER:
+        return &options->driver;
+    case TFD_OPT_GPU:
+        return &options->gpu;
+    case TFD_OPT_TENSORFLOW:
+        return &options->tensorflow;
+    case TFD_OPT_INDEX_URL:
+        return &options->index_url;
+    default:
+        return NULL;
+    }
+}
+
 static tfd_status set_value(parser *p, tfd_opt_id id, tfd_str value)
 {
     tfd_options *options = &p->request->options;
+    tfd_str *plain = plain_value(options, id);
 
     if (value.len == 0) {
         hint(p, "'tfdiag --help' tells what it takes.");
@@ -255,16 +266,13 @@ static tfd_status set_value(parser *p, tfd_opt_id id, tfd_str value)
     }
     if (is_choice(&table[id]))
         return set_choice(p, id, value);
+    if (plain) {
+        *plain = value;
+        return TFD_OK;
+    }
     switch (id) {
-    case TFD_OPT_PYTHON:
-        options->python = value;
-        return TFD_OK;
-    case TFD_OPT_SCRIPT:
-        options->script = value;
-        return TFD_OK;
-    case TFD_OPT_KB:
-        options->kb_dir = value;
-        return TFD_OK;
+    case TFD_OPT_WITH:
+        return add_names(p, value, &options->with);
     case TFD_OPT_OUTPUT:
         options->output = tfd_str_is(value, "-") ? (tfd_str){0} : value;
         return TFD_OK;

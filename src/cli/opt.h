@@ -11,7 +11,8 @@
 #define TFD_ON_CHECK 1u
 #define TFD_ON_LIST 2u
 #define TFD_ON_SHOW 4u
-#define TFD_ON_ALL 7u
+#define TFD_ON_ADVISE 8u
+#define TFD_ON_ALL 15u
 
 typedef enum tfd_opt_id {
 #define TFD_OPT(symbol, name, letter, argument, commands, group, help) TFD_OPT_##symbol,
@@ -70,6 +71,12 @@ const tfd_opt *tfd_opt_get(tfd_opt_id id);
  * in both cases. Options may stand before and after the command; a later one wins; "--" ends them. */
 tfd_status tfd_opt_parse(int argc, const char *const *argv, const tfd_opt_names *names, tfd_request *request,
                          tfd_usage *usage);
+
+/* A name as in an import statement: "tensorflow.keras". */
+bool tfd_opt_is_module(tfd_str value);
+/* Seconds with an optional fraction, as milliseconds rounded up; false if it is no such number, 0 or more
+ * than a day. */
+bool tfd_opt_read_seconds(tfd_str value, uint64_t *ms);
 
 /* The nearest of n words to what was typed, or NULL where none is near: a swap, a slip or two in a longer
  * word, or a word it begins. */

@@ -3,8 +3,8 @@
  * choice: the words allowed, in the order of the enum they stand for. Help is one literal a line, which
  * clang-format would break. */
 /* clang-format off */
-TFD_OPT(PYTHON, "python", 0, "PATH", TFD_ON_CHECK, "What to examine",
-        "An interpreter, a name to look up on PATH, or the folder of a venv or conda environment. Without it: the python a shell would start.")
+TFD_OPT(PYTHON, "python", 0, "PATH", TFD_ON_CHECK | TFD_ON_ADVISE, "What to examine",
+        "An interpreter, a name to look up on PATH, or the folder of a venv or conda environment. Without it: the python a shell would start. For advise also a version, such as 3.12.")
 TFD_OPT(MODULE, "module", 0, "NAME", TFD_ON_CHECK, "What to examine",
         "What to import; tensorflow unless given. tensorflow.keras, tensorflow_text and the like follow it.")
 TFD_OPT(SCRIPT, "script", 0, "FILE", TFD_ON_CHECK, "What to examine",
@@ -13,6 +13,26 @@ TFD_OPT(EXPECT, "expect", 0, "import|gpu", TFD_ON_CHECK, "What to examine",
         "What must work. Without it the GPU is expected only where the build supports one and the machine has one.")
 TFD_OPT(FAIL_ON, "fail-on", 0, "import|gpu|warning", TFD_ON_CHECK, "What to examine",
         "What gives exit code 1: a failing import, a failing GPU too, or a warning too.")
+TFD_OPT(WANT, "want", 0, "cpu|gpu", TFD_ON_ADVISE, "What to advise",
+        "What the release has to be able to use; cpu unless given.")
+TFD_OPT(PLATFORM, "platform", 0, "TAG", TFD_ON_ADVISE, "What to advise",
+        "The system to install on, as in the names of wheels: linux_x86_64, win_amd64, macosx_14_0_arm64. Without it: this one.")
+TFD_OPT(GLIBC, "glibc", 0, "VERSION", TFD_ON_ADVISE, "What to advise",
+        "The version of its C library, such as 2.31.")
+TFD_OPT(DRIVER, "driver", 0, "VERSION", TFD_ON_ADVISE, "What to advise",
+        "The version of its NVIDIA driver, such as 550.54.14 or 550.")
+TFD_OPT(GPU, "gpu", 0, "NAME", TFD_ON_ADVISE, "What to advise",
+        "Its NVIDIA GPU: a name such as 'RTX 3090', a chip such as GA102, or a compute capability such as 8.6.")
+TFD_OPT(TENSORFLOW, "tensorflow", 0, "SPEC", TFD_ON_ADVISE, "What to advise",
+        "Only these releases: 2.15, '<2.16', tensorflow==2.15.1.")
+TFD_OPT(WITH, "with", 0, "NAME,...", TFD_ON_ADVISE, "What to advise",
+        "Add-ons that are to fit, such as tensorflow-text; may be given again.")
+TFD_OPT(ONLINE, "online", 0, NULL, TFD_ON_CHECK | TFD_ON_ADVISE, "Network",
+        "Ask the package index that pip would ask: whether pip gets through, and for releases newer than this knowledge.")
+TFD_OPT(OFFLINE, "offline", 0, NULL, TFD_ON_CHECK | TFD_ON_ADVISE, "Network",
+        "Ask nobody; wins over --online. Nobody is asked without --online either.")
+TFD_OPT(INDEX_URL, "index-url", 0, "URL", TFD_ON_CHECK | TFD_ON_ADVISE, "Network",
+        "The index to ask with --online, where it is not the one that pip is set to.")
 TFD_OPT(NO_RUN, "no-run", 0, NULL, TFD_ON_CHECK, "How",
         "Never start the interpreter: only read files, and forecast how the import would end.")
 TFD_OPT(DEEP, "deep", 0, NULL, TFD_ON_CHECK, "How",
@@ -33,7 +53,7 @@ TFD_OPT(OUTPUT, "output", 'o', "FILE", TFD_ON_ALL, "Output",
         "Write the answer to this file, all of it or nothing; '-' is standard output.")
 TFD_OPT(COLOR, "color", 0, "auto|always|never", TFD_ON_ALL, "Output",
         "Colours; auto uses them on a terminal where NO_COLOR is not set.")
-TFD_OPT(VERBOSE, "verbose", 'v', NULL, TFD_ON_CHECK, "Output",
+TFD_OPT(VERBOSE, "verbose", 'v', NULL, TFD_ON_CHECK | TFD_ON_ADVISE, "Output",
         "All evidence, why the causes rank as they do, every check and fact.")
 TFD_OPT(STAT, "stat", 0, NULL, TFD_ON_CHECK, "Output",
         "How long each check took.")

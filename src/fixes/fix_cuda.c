@@ -63,26 +63,6 @@ static bool has_python(const tfd_fix_ctx *ctx, const tfd_kb_release *release)
     return false;
 }
 
-static bool has_code_for(const tfd_kb_release *release, tfd_str cc)
-{
-    tfd_str major, minor;
-    int order;
-
-    (void)tfd_str_cut(cc, '.', &major, &minor);
-    for (size_t i = 0; i < release->gpu_sass.count; i++) {
-        tfd_str code, rest;
-
-        (void)tfd_str_cut(release->gpu_sass.items[i], '.', &code, &rest);
-        if (tfd_str_eq(code, major) && tfd_version_cmp_text(release->gpu_sass.items[i], cc, &order) &&
-            order <= 0)
-            return true;
-    }
-    for (size_t i = 0; i < release->gpu_ptx.count; i++)
-        if (tfd_version_cmp_text(release->gpu_ptx.items[i], cc, &order) && order <= 0)
-            return true;
-    return false;
-}
-
 /* The newest release with CUDA for this Python that answers `fits`; NULL: none. */
 typedef bool (*release_test)(tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str value);
 
@@ -105,7 +85,7 @@ static const tfd_kb_release *newest(tfd_fix_ctx *ctx, release_test fits, tfd_str
 static bool fits_device(tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str cc)
 {
     (void)ctx;
-    return has_code_for(release, cc);
+    return tfd_kb_release_has_code(release, cc);
 }
 
 static bool fits_driver(tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str driver)

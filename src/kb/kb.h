@@ -55,6 +55,7 @@ typedef struct tfd_kb_wheel {
     tfd_kb_strs pythons; /* "3.9" … : the CPython versions with which pip can really install it */
     tfd_str tag;         /* "manylinux_2_17.manylinux2014", "win_amd64" */
     tfd_str glibc;       /* "2.17"; empty where it is not Linux */
+    uint64_t size;       /* bytes of the largest of them, the one that via names included; 0: not known */
     tfd_str via; /* "tensorflow-intel==2.15.0": this wheel is a shell that requires that one; else empty */
 } tfd_kb_wheel;
 
@@ -245,6 +246,20 @@ typedef struct tfd_kb_fit {
     tfd_str tensorflow; /* specifier on TensorFlow */
 } tfd_kb_fit;
 
+/* A distribution that an add-on's import needs although its metadata does not ask for it. */
+typedef struct tfd_kb_addon_need {
+    tfd_str tensorflow; /* specifier */
+    tfd_str versions;   /* specifier on the add-on */
+    tfd_str dist;       /* "tf-keras" */
+} tfd_kb_addon_need;
+
+/* Wheels of the add-on for one platform: the highest first. */
+typedef struct tfd_kb_addon_wheel {
+    tfd_str versions; /* specifier on the add-on */
+    tfd_str platform; /* as tfd_kb_wheel has it */
+    tfd_kb_strs pythons;
+} tfd_kb_addon_wheel;
+
 typedef struct tfd_kb_addon {
     tfd_str dist;   /* PEP 503 name */
     tfd_str module; /* empty: none is imported by name (plug-ins) */
@@ -253,6 +268,11 @@ typedef struct tfd_kb_addon {
     bool is_strict; /* a mismatch breaks; otherwise it is only outside of what its makers tested */
     const tfd_kb_fit *fits;
     size_t fit_count;
+    const tfd_kb_addon_need *needs;
+    size_t need_count;
+    const tfd_kb_addon_wheel *wheels; /* none: any platform (pure Python), or not known */
+    size_t wheel_count;
+    tfd_str platform;          /* "macos", "windows": for that system alone; empty: any */
     tfd_str error, hint, last; /* how it shows; advice; where the series ended; each may be empty */
     tfd_kb_origin origin;
 } tfd_kb_addon;

@@ -19,8 +19,8 @@ typedef struct table {
 } table;
 
 struct tfd_kb_gpu {
-    table chips, architectures, needs, generations, toolkits, floors, targets, errors, wheels, gaps, cudnns,
-        files;
+    table chips, names, architectures, needs, generations, toolkits, floors, targets, errors, wheels, gaps,
+        cudnns, files;
 };
 
 typedef void (*row_reader)(tfd_kb *kb, const cJSON *row, void *out);
@@ -42,6 +42,14 @@ static void read_chip(tfd_kb *kb, const cJSON *row, void *out)
     chip->architecture = tfd_kb_text_get(kb, row, "arch");
     chip->compute_capability = tfd_kb_text_get(kb, row, "cc");
     chip->ids = tfd_kb_text_get(kb, row, "ids");
+}
+
+static void read_name(tfd_kb *kb, const cJSON *row, void *out)
+{
+    list_row *one = out;
+
+    one->key = tfd_kb_text_get(kb, row, "cc");
+    one->libraries = tfd_kb_texts_get(kb, row, "names");
 }
 
 static void read_architecture(tfd_kb *kb, const cJSON *row, void *out)
@@ -101,6 +109,7 @@ static void read_driver(tfd_kb *kb, const cJSON *row, void *out)
 
     one->key = tfd_kb_text_get(kb, row, "cuda");
     one->first = tfd_kb_text_get(kb, row, "driver");
+    one->second = tfd_kb_text_get(kb, row, "driver_windows");
 }
 
 static void read_target(tfd_kb *kb, const cJSON *row, void *out)
@@ -148,6 +157,7 @@ static void parse_cuda(tfd_kb *kb, const cJSON *root, struct tfd_kb_gpu *gpu)
 static void parse_gpus(tfd_kb *kb, const cJSON *root, struct tfd_kb_gpu *gpu)
 {
     read_table(kb, root, "chips", sizeof(tfd_kb_chip), read_chip, &gpu->chips);
+    read_table(kb, root, "names", sizeof(list_row), read_name, &gpu->names);
     read_table(kb, root, "architectures", sizeof(tfd_kb_architecture), read_architecture,
                &gpu->architectures);
 }
@@ -292,6 +302,13 @@ tfd_str tfd_kb_driver_floor(tfd_kb *kb, tfd_str cuda)
     return row ? row->first : tfd_kb_toolkit_driver(kb, cuda);
 }
 
+tfd_str tfd_kb_windows_driver_floor(tfd_kb *kb, tfd_str cuda)
+{
+    const pair_row *row = find_pair(&tables(kb)->floors, major_of(cuda));
+
+    return row ? row->second : TFD_STR("");
+}
+
 bool tfd_kb_cuda_targets(tfd_kb *kb, tfd_str cuda, tfd_str *min_cc, tfd_str *max_cc)
 {
     const pair_row *row = find_pair(&tables(kb)->targets, tfd_kb_line_of(cuda));
@@ -363,4 +380,95 @@ tfd_kb_strs tfd_kb_cudnn_files(tfd_kb *kb, tfd_str major)
         if (tfd_str_eq(files[i].key, major))
             return files[i].libraries;
     return (tfd_kb_strs){NULL, 0};
+}
+
+/* "sm_86", "8.6": what is written as a compute capability. */
+static tfd_str read_capability(tfd_arena *arena, tfd_str name)
+{
+    bool is_sm = tfd_str_starts_z(name, "sm_");
+    tfd_str digits = is_sm ? tfd_str_from(name, 3) : name, major, minor;
+    uint64_t value;
+
+    if (is_sm && digits.len >= 2 && tfd_str_u64(digits, &value))
+        return tfd_arena_fmt(arena, "%.*s.%.*s", TFD_ARG(tfd_str_sub(digits, 0, digits.len - 1)),
+                             TFD_ARG(tfd_str_from(digits, digits.len - 1)));
+    if (tfd_str_cut(name, '.', &major, &minor) && tfd_str_u64(major, &value) && tfd_str_u64(minor, &value))
+        return name;
+    return TFD_STR("");
+}
+
+/* The name in lower case with one blank around each word: makers' words such as "(R)" and hyphens are
+ * blanks. */
+static tfd_str spell_out(tfd_arena *arena, tfd_str name)
+{
+    char *text = tfd_arena_new(arena, char, name.len + 3);
+    size_t len = 0;
+
+    if (!text)
+        return TFD_STR("");
+    text[len++] = ' ';
+    for (size_t i = 0; i < name.len; i++) {
+        char c = tfd_char_lower(name.ptr[i]);
+
+        if (tfd_char_is_alpha(c) || tfd_char_is_digit(c))
+            text[len++] = c;
+        else if (text[len - 1] != ' ')
+            text[len++] = ' ';
+    }
+    if (text[len - 1] != ' ')
+        text[len++] = ' ';
+    return (tfd_str){text, len};
+}
+
+tfd_str tfd_kb_gpu_capability(tfd_kb *kb, tfd_arena *arena, tfd_str name)
+{
+    const struct tfd_kb_gpu *gpu = tables(kb);
+    tfd_str capability = read_capability(arena, name);
+    tfd_str words = spell_out(arena, name);
+
+    for (size_t i = 0; capability.len == 0 && i < gpu->chips.count; i++)
+        if (tfd_str_eq_nocase(((const tfd_kb_chip *)gpu->chips.items)[i].name, tfd_str_trim(words)))
+            capability = ((const tfd_kb_chip *)gpu->chips.items)[i].compute_capability;
+    for (size_t i = 0; capability.len == 0 && i < gpu->names.count; i++) {
+        const list_row *row = (const list_row *)gpu->names.items + i;
+
+        for (size_t j = 0; j < row->libraries.count; j++)
+            if (tfd_str_find(words, tfd_arena_fmt(arena, " %.*s ", TFD_ARG(row->libraries.items[j]))) !=
+                TFD_NPOS)
+                capability = row->key;
+    }
+    return capability;
+}
+
+tfd_str tfd_kb_cudnn_dropped(tfd_kb *kb, tfd_str compute_capability)
+{
+    const table *all = &tables(kb)->cudnns;
+    const tfd_kb_cudnn *rows = all->items;
+    int order;
+
+    for (size_t i = 1; i < all->count; i++)
+        if (tfd_version_cmp_text(rows[i - 1].min_cc, compute_capability, &order) && order <= 0 &&
+            tfd_version_cmp_text(rows[i].min_cc, compute_capability, &order) && order > 0)
+            return rows[i].version;
+    return TFD_STR("");
+}
+
+bool tfd_kb_release_has_code(const tfd_kb_release *release, tfd_str compute_capability)
+{
+    tfd_str major, minor;
+    int order;
+
+    (void)tfd_str_cut(compute_capability, '.', &major, &minor);
+    for (size_t i = 0; i < release->gpu_sass.count; i++) {
+        tfd_str code, rest;
+
+        (void)tfd_str_cut(release->gpu_sass.items[i], '.', &code, &rest);
+        if (tfd_str_eq(code, major) &&
+            tfd_version_cmp_text(release->gpu_sass.items[i], compute_capability, &order) && order <= 0)
+            return true;
+    }
+    for (size_t i = 0; i < release->gpu_ptx.count; i++)
+        if (tfd_version_cmp_text(release->gpu_ptx.items[i], compute_capability, &order) && order <= 0)
+            return true;
+    return false;
 }

@@ -53,6 +53,17 @@ tfd_kb_strs tfd_kb_cuda_gaps(tfd_kb *kb, tfd_str tf_version);
  * on), and the one that was released with it. Empty: not known. */
 tfd_str tfd_kb_driver_floor(tfd_kb *kb, tfd_str cuda);
 tfd_str tfd_kb_toolkit_driver(tfd_kb *kb, tfd_str cuda);
+/* The oldest Windows driver likewise; empty: not known. */
+tfd_str tfd_kb_windows_driver_floor(tfd_kb *kb, tfd_str cuda);
+/* The compute capability of a GPU by its name on the market ("NVIDIA GeForce RTX 3090", "Tesla T4"), by its
+ * chip ("GA102") or as it is written itself ("8.6", "sm_86"). Empty: not known. */
+tfd_str tfd_kb_gpu_capability(tfd_kb *kb, tfd_arena *arena, tfd_str name);
+/* Whether a release has code that runs on GPUs of a compute capability: machine code of the same major and no
+ * higher minor, or intermediate code of no higher one. */
+bool tfd_kb_release_has_code(const tfd_kb_release *release, tfd_str compute_capability);
+/* Of cuDNN's releases the first that has no code for a compute capability which older ones have ("9.11" for
+ * "7.0"); empty: none is known. */
+tfd_str tfd_kb_cudnn_dropped(tfd_kb *kb, tfd_str compute_capability);
 /* Compute capabilities that a CUDA version can make code for; false if no row is about it. */
 bool tfd_kb_cuda_targets(tfd_kb *kb, tfd_str cuda, tfd_str *min_cc, tfd_str *max_cc);
 const tfd_kb_driver_error *tfd_kb_driver_error_find(tfd_kb *kb, int code);

@@ -1,6 +1,15 @@
 #include "formats/pep440.h"
 #include "kb/kb_read.h"
 
+static uint64_t read_size(const cJSON *wheel)
+{
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(wheel, "size");
+
+    return cJSON_IsNumber(size) && size->valuedouble > 0 && size->valuedouble < 1e12
+               ? (uint64_t)size->valuedouble
+               : 0;
+}
+
 static void parse_wheels(tfd_kb *kb, const cJSON *row, tfd_kb_release *release)
 {
     const cJSON *wheels = cJSON_GetObjectItemCaseSensitive(row, "wheels");
@@ -20,6 +29,7 @@ static void parse_wheels(tfd_kb *kb, const cJSON *row, tfd_kb_release *release)
         out->tag = tfd_kb_text_get(kb, item, "tag");
         out->glibc = tfd_kb_text_get(kb, item, "glibc");
         out->via = tfd_kb_text_get(kb, item, "via");
+        out->size = read_size(item);
         out++;
         release->wheel_count++;
     }

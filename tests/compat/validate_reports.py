@@ -1,4 +1,4 @@
-"""Validates JSON reports against docs/report.schema.json and docs/list.schema.json with an independent validator.
+"""Validates JSON reports against the schemas in docs with an independent validator.
 
 validate_reports.py --render TEST_RENDER    the sample reports, written by the unit test of the renderers
 validate_reports.py --tfdiag TFDIAG         what the program itself prints, wrong usage included
@@ -32,6 +32,13 @@ LINES = (
     (["list", "facts", "--json"], (0,)),
     (["show", "dep-numpy", "--json"], (0,)),
     (["show", "import", "--json"], (0,)),
+    (["advise", "--json"], (0, 1, 3)),
+    (["advise", "--json", "--want", "gpu"], (0, 1, 3)),
+    (["advise", "--json", "--python", "3.12", "--platform", "win_amd64"], (0,)),
+    (["advise", "--json", "--python", "3.12", "--platform", "win_amd64", "--want", "gpu"], (1,)),
+    (["advise", "--json", "--python", "3.14", "--platform", "linux_x86_64"], (1,)),
+    (["advise", "--json", "--python", "3.9", "--with", "tensorflow-text,x", "--tensorflow", "tensorflow-gpu==2.12.0"], (0,)),
+    (["advise", "--json", "--platform", "amiga"], (2,)),
     (["--help", "--json"], (0,)),
     (["--version", "--json"], (0,)),
 )
@@ -89,7 +96,7 @@ def main():
         print("SKIPPED: python3-jsonschema with draft 2020-12 is not installed; no report was validated")
         return 77
     validators = {}
-    for name in ("report", "list"):
+    for name in ("report", "list", "advice"):
         schema = json.loads((DOCS / (name + ".schema.json")).read_text("utf-8"))
         make.check_schema(schema)
         validators["tfdiag." + name] = make(schema)

@@ -26,7 +26,8 @@ LAYERS = {
     "fixes": {"formats", "kb", "core"},
     "core": {"formats", "kb", "net", "packages", "probes", "checks", "fixes"},
     "render": {"core", "kb"},
-    "cli": {"core", "kb", "net", "render"},
+    "advise": {"core", "fixes", "formats", "kb", "net", "render"},
+    "cli": {"advise", "core", "kb", "net", "render"},
 }
 # Headers of C11 and of the JSON reader; everything else outside src/sys names an operating system.
 PORTABLE = {"assert.h", "ctype.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdarg.h", "stdbool.h", "stddef.h",

@@ -15,9 +15,10 @@ static const tfd_opt_command commands[] = {
     {"check", NULL, 0, 0, "Examine one environment"},
     {"list", "[checks|causes|facts]", 0, 1, "What there is"},
     {"show", "ID", 1, 1, "All about one cause"},
+    {"advise", NULL, 0, 0, "Which release suits"},
 };
 static const char *const checks[] = {"deps", "import", "native", "record"};
-static const tfd_opt_names names = {commands, 3, checks, 4};
+static const tfd_opt_names names = {commands, 4, checks, 4};
 
 /* Cuts a line at blanks, as a shell would without quotes; "''" is the empty word. */
 static int cut_line(const char *line, char *text, size_t size, const char **argv)
@@ -76,6 +77,23 @@ static void describe(const tfd_request *r, char *out, size_t size)
         ADD(" output=%.*s", TFD_ARG(o->output));
     if (o->color)
         ADD(" color=%d", (int)o->color);
+    if (o->want)
+        ADD(" want=%d", (int)o->want);
+    if (o->platform.len)
+        ADD(" platform=%.*s", TFD_ARG(o->platform));
+    if (o->glibc.len)
+        ADD(" glibc=%.*s", TFD_ARG(o->glibc));
+    if (o->driver.len)
+        ADD(" driver=%.*s", TFD_ARG(o->driver));
+    if (o->gpu.len)
+        ADD(" gpu=%.*s", TFD_ARG(o->gpu));
+    if (o->tensorflow.len)
+        ADD(" tf=%.*s", TFD_ARG(o->tensorflow));
+    for (size_t i = 0; i < o->with.count; i++)
+        ADD(" with=%.*s", TFD_ARG(o->with.items[i]));
+    if (o->index_url.len)
+        ADD(" index=%.*s", TFD_ARG(o->index_url));
+    ADD("%s", o->online ? " online" : "");
     ADD("%s%s%s%s%s%s%s", o->no_run ? " no-run" : "", o->deep ? " deep" : "", o->verbose ? " verbose" : "",
         o->stat ? " stat" : "", r->help ? " help" : "", r->version ? " version" : "", r->json ? " json" : "");
 #undef ADD
@@ -118,6 +136,13 @@ static void test_lines(void **state)
         {__LINE__, "--output=x", "check output=x"},
         {__LINE__, "--color always", "check color=1"},
         {__LINE__, "--kb dir", "check kb=dir"},
+        {__LINE__, "advise", "advise"},
+        {__LINE__, "advise --want gpu --driver 470 --gpu 8.6 --glibc 2.31",
+         "advise want=2 glibc=2.31 driver=470 gpu=8.6"},
+        {__LINE__, "advise --want cpu --platform win_amd64 --tensorflow <2.16",
+         "advise want=1 platform=win_amd64 tf=<2.16"},
+        {__LINE__, "advise --with a,b --with b,c, --online --index-url x",
+         "advise with=a with=b with=c index=x online"},
         {__LINE__, "list", "list"},
         {__LINE__, "list causes --json", "list causes format=json json"},
         {__LINE__, "--color=never show dep-numpy", "show dep-numpy color=2"},
@@ -157,7 +182,13 @@ static void test_refused(void **state)
         {__LINE__, "--verb", "there is no option --verb", "Did you mean --verbose?", false},
         {__LINE__, "--xyzzy", "there is no option --xyzzy", "--help", false},
         {__LINE__, "--prove", "there is no option --prove", "--help", false},
-        {__LINE__, "--online --json", "there is no option --online", "--help", true},
+        {__LINE__, "--upside --json", "there is no option --upside", "--help", true},
+        {__LINE__, "--online --json", "'tfdiag check' has no option --online", "check --help", true},
+        {__LINE__, "--want gpu", "'tfdiag check' has no option --want", "check --help", false},
+        {__LINE__, "advise --deep", "'tfdiag advise' has no option --deep", "advise --help", false},
+        {__LINE__, "advise --want both", "--want: 'both' is not known", "cpu|gpu", false},
+        {__LINE__, "advise --glibc", "--glibc needs a value (VERSION)", "--help", false},
+        {__LINE__, "advise x", "'x' is one word too many for 'tfdiag advise'", "advise --help", false},
         {__LINE__, "--json -x", "there is no option -x", "--help", true},
         {__LINE__, "-vx", "there is no option -x", "--help", false},
         {__LINE__, "--format=json --bad=1", "there is no option --bad", "", true},
@@ -241,7 +272,7 @@ static void test_help(void **state)
         assert_false(out.failed);
         for (int i = 0; i < TFD_OPT_COUNT; i++)
             assert_true(tfd_str_find_z(tfd_buf_get(&out), tfd_opt_get((tfd_opt_id)i)->name) != TFD_NPOS);
-        for (size_t i = 0; i < 3; i++)
+        for (size_t i = 0; i < 4; i++)
             assert_true(tfd_str_find_z(tfd_buf_get(&out), commands[i].name) != TFD_NPOS);
         tfd_buf_done(&out);
     }
