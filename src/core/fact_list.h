@@ -54,4 +54,6 @@ TFD_FACT(WINDOWS_LONG_PATHS, "windows.long_paths", TFD_TYPE_BOOL,
          "Windows: programs may use paths of 260 characters and more")
 TFD_FACT(WINDOWS_MARKED_FILE, "windows.marked_file", TFD_TYPE_TEXT,
          "Windows: a native file of TensorFlow that bears the mark of the internet (Zone.Identifier)")
+TFD_FACT(WINDOWS_PROTECTION, "windows.protection", TFD_TYPE_TEXT,
+         "Windows: virus scanners that say they are installed (information only)")
 /* clang-format on */

@@ -397,6 +397,7 @@ typedef struct tfd_facts {
     tfd_symbol_problems symbol_problems;
     tfd_intruders intruders;
     tfd_runtimes runtimes;
+    tfd_blocks blocks; /* the newest first; complete where every log could be read, or is not there */
     tfd_gpu gpu;
     uint64_t native_bytes; /* size of the native files that the import maps; 0: unknown */
     tfd_import import;

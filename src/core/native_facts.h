@@ -109,4 +109,16 @@ typedef struct tfd_runtime {
 
 typedef TFD_TABLE(tfd_runtime) tfd_runtimes;
 
+/* Windows: a record of the event log in which code integrity, AppLocker or Defender names a file. */
+typedef struct tfd_block {
+    tfd_str file;    /* as written: "\\Device\\HarddiskVolume3\\x.dll"; compare with tfd_winevent_is */
+    tfd_str channel; /* "CodeIntegrity", "AppLocker", "Defender" */
+    uint32_t event;
+    tfd_str time;
+    bool is_audit; /* it would have been refused; it was not */
+    bool is_virus; /* a virus scanner found something in it, and may have taken it away */
+} tfd_block;
+
+typedef TFD_TABLE(tfd_block) tfd_blocks;
+
 #endif

@@ -272,12 +272,42 @@ static void fix_rights(tfd_fix_ctx *ctx)
         tfd_fix_needs_admin(ctx);
 }
 
+/* What a scanner took away comes back by installing, once it is allowed. */
+static const tfd_dist *find_robbed(const tfd_fix_ctx *ctx)
+{
+    const tfd_file_problems *all = &ctx->view->facts->file_problems;
+
+    for (size_t i = 0; ctx->lead->path.len > 0 && i < all->count; i++)
+        if (all->items[i].state == TFD_FILE_MISSING &&
+            tfd_path_eq(TFD_PATH_WINDOWS, all->items[i].path, ctx->lead->path))
+            return tfd_view_dist(ctx->view, all->items[i].dist);
+    return NULL;
+}
+
+static void fix_robbed(tfd_fix_ctx *ctx, const tfd_dist *dist)
+{
+    tfd_fix_begin(ctx,
+                  tfd_arena_fmt(ctx->arena,
+                                "Allow %.*s in the virus scanner (Windows Security, Protection history), "
+                                "and install %.*s again",
+                                TFD_ARG(ctx->lead->path), TFD_ARG(dist->name)));
+    tfd_fix_install(ctx, TFD_REINSTALL_NO_DEPS,
+                    tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(dist->name), TFD_ARG(dist->version)));
+    tfd_fix_note(ctx, TFD_STR("On a machine that belongs to an organisation, ask its administrator. Do not "
+                              "switch the protection off."));
+}
+
 static void fix_policy(tfd_fix_ctx *ctx)
 {
+    const tfd_dist *robbed = find_robbed(ctx);
     const tfd_fact *marked = &ctx->view->facts->scalars[TFD_FACT_WINDOWS_MARKED_FILE];
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     const tfd_place *place = tf ? tfd_view_place(ctx->view, tf->place) : NULL;
 
+    if (robbed) {
+        fix_robbed(ctx, robbed);
+        return;
+    }
     if (marked->state == TFD_STATE_PRESENT && place) {
         tfd_fix_begin(ctx, TFD_STR("Take the mark of the internet off the files"));
         tfd_fix_command(ctx,

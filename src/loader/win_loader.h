@@ -112,6 +112,7 @@ typedef struct tfd_win_loader {
     tfd_str system_dir, windows_dir, program_dir, program_rule;
     uint32_t build; /* of Windows; 0: unknown, taken for 10 or later */
     bool is_wine;
+    tfd_tri known; /* the registry's list of KnownDLLs can be read; unknown: not asked yet */
     struct {
         tfd_win_file *items;
         size_t count, capacity;
@@ -176,8 +177,10 @@ bool tfd_win_is_usable(const tfd_win_file *file);
 bool tfd_win_is_api_set(tfd_str name);
 /* Names of DLLs that belong to Windows itself and cannot be missing there. */
 bool tfd_win_is_system_name(tfd_str name);
-/* Those of them that are KnownDLLs: they come from System32, whatever lies in other folders. */
-bool tfd_win_is_known_name(tfd_str name);
+/* Those of them that are KnownDLLs: they come from System32, whatever lies in other folders. By the registry
+ * (HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\KnownDLLs), else by what Windows 10 has there.
+ */
+bool tfd_win_is_known(tfd_win_loader *loader, tfd_str name);
 /* msvcp140….dll, vcruntime140….dll and their kin: they are brought by an installer, not by Windows. */
 bool tfd_win_is_runtime_name(tfd_str name);
 /* A copy in the arena with ASCII letters lowered and '/' made '\\'; the empty slice with ptr NULL at the

@@ -25,25 +25,19 @@ static const char *const system_names[] = {
     "wldap32.dll",  "wldp.dll",     "ws2_32.dll",     "wsock32.dll",   "wtsapi32.dll",
 };
 
-/* Those of them that are KnownDLLs: never looked for in a folder. */
+/* Those of them that are KnownDLLs of Windows 10 and 11: never looked for in a folder. */
 static const char *const known_names[] = {
-    "advapi32.dll",   "bcryptprimitives.dll",
-    "clbcatq.dll",    "combase.dll",
-    "comdlg32.dll",   "coml2.dll",
-    "gdi32.dll",      "gdi32full.dll",
-    "gdiplus.dll",    "imagehlp.dll",
-    "imm32.dll",      "kernel32.dll",
-    "kernelbase.dll", "msctf.dll",
-    "msvcp_win.dll",  "msvcrt.dll",
-    "normaliz.dll",   "nsi.dll",
-    "ntdll.dll",      "ole32.dll",
-    "oleaut32.dll",   "psapi.dll",
-    "rpcrt4.dll",     "sechost.dll",
-    "setupapi.dll",   "shcore.dll",
-    "shell32.dll",    "shlwapi.dll",
-    "ucrtbase.dll",   "user32.dll",
-    "win32u.dll",     "wldap32.dll",
-    "ws2_32.dll",
+    "advapi32.dll", "clbcatq.dll",  "combase.dll", "comdlg32.dll", "coml2.dll",   "gdi32.dll",
+    "gdiplus.dll",  "imagehlp.dll", "imm32.dll",   "kernel32.dll", "msctf.dll",   "msvcrt.dll",
+    "normaliz.dll", "nsi.dll",      "ole32.dll",   "oleaut32.dll", "psapi.dll",   "rpcrt4.dll",
+    "sechost.dll",  "setupapi.dll", "shcore.dll",  "shell32.dll",  "shlwapi.dll", "user32.dll",
+    "wldap32.dll",  "ws2_32.dll",
+};
+
+/* What these import is known with them (smss.exe opens them all), and the registry does not name it. */
+static const char *const implied_names[] = {
+    "bcryptprimitives.dll", "gdi32full.dll", "kernelbase.dll", "msvcp_win.dll", "ntdll.dll",
+    "ucrtbase.dll",         "win32u.dll",
 };
 
 static int compare(tfd_str name, const char *row)
@@ -82,9 +76,36 @@ bool tfd_win_is_system_name(tfd_str name)
     return is_listed(system_names, sizeof system_names / sizeof system_names[0], name);
 }
 
-bool tfd_win_is_known_name(tfd_str name)
+/* Session Manager\\KnownDLLs: a value for each name, called like it without ".dll" or otherwise; asked for by
+ * that rule, which all of Windows' own follow. */
+static tfd_status ask_registry(const tfd_win_loader *loader, tfd_str name, bool *is_known)
 {
-    return is_listed(known_names, sizeof known_names / sizeof known_names[0], name);
+    tfd_str key = TFD_STR("SYSTEM\\CurrentControlSet\\Control\\Session Manager\\KnownDLLs");
+    size_t dot = tfd_str_rfind_char(name, '.');
+    tfd_reg_value value = {0};
+    tfd_status st =
+        tfd_sys_reg_value(loader->sys, loader->scratch, TFD_REG_LOCAL_MACHINE, TFD_REG_VIEW_64, key,
+                          tfd_str_sub(name, 0, dot == TFD_NPOS ? name.len : dot), &value, NULL);
+
+    *is_known = st == TFD_OK && tfd_str_eq_nocase(value.text, name);
+    return st;
+}
+
+bool tfd_win_is_known(tfd_win_loader *loader, tfd_str name)
+{
+    bool is_default = is_listed(known_names, sizeof known_names / sizeof known_names[0], name);
+    bool is_known;
+
+    if (is_listed(implied_names, sizeof implied_names / sizeof implied_names[0], name))
+        return true;
+    if (loader->known == TFD_UNKNOWN) /* every Windows has this one */
+        loader->known =
+            ask_registry(loader, TFD_STR("kernel32.dll"), &is_known) == TFD_OK && is_known ? TFD_YES : TFD_NO;
+    if (loader->known == TFD_NO)
+        return is_default;
+    if (!is_default && !tfd_win_is_system_name(name))
+        return false;
+    return ask_registry(loader, name, &is_known) == TFD_OK && is_known;
 }
 
 static bool starts(tfd_str name, const char *prefix)

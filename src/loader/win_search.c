@@ -141,13 +141,13 @@ static tfd_status try_system(search *s, bool *done)
         s->name = TFD_STR("ucrtbase.dll");
         if (is_crt)
             st = try_dir(s, l->system_dir, TFD_STR("API set"));
-    } else if (tfd_win_is_known_name(s->name)) {
+    } else if (tfd_win_is_known(l, s->name)) {
         *done = true;
         st = try_dir(s, l->system_dir, TFD_STR("KnownDLLs"));
     }
     if (*done && !s->is_over) {
         s->need->state = TFD_STATE_PRESENT;
-        s->need->rule = tfd_win_is_known_name(s->need->name) ? TFD_STR("KnownDLLs") : TFD_STR("API set");
+        s->need->rule = tfd_win_is_api_set(s->need->name) ? TFD_STR("API set") : TFD_STR("KnownDLLs");
         s->tried.count = 0;
     }
     return st;

@@ -11,5 +11,6 @@ TFD_PROBE(record)
 TFD_PROBE(modules)
 TFD_PROBE(native)
 TFD_PROBE(windows)
+TFD_PROBE(events)
 TFD_PROBE(cuda)
 /* clang-format on */

@@ -1,5 +1,5 @@
 /* What only Windows has: the installed Visual C++ redistributable, long paths, the build, memory and page
- * file together, the mark that browsers put on files. The native code is probe_native's. */
+ * file together, the mark that browsers put on files, virus scanners. The native code is probe_native's. */
 #include "core/probe.h"
 
 static void set_redistributable(tfd_probe_ctx *ctx)
@@ -58,6 +58,7 @@ static void set_number(tfd_probe_ctx *ctx, tfd_fact_id id, uint64_t value, const
 }
 
 #define MARK_MAX ((size_t)4096)
+#define PRODUCTS_MAX 16
 
 /* "[ZoneTransfer]\r\nZoneId=3": 3 is the internet, 4 a restricted site. */
 static bool is_marked(tfd_probe_ctx *ctx, tfd_str path)
@@ -89,11 +90,38 @@ static void set_mark(tfd_probe_ctx *ctx)
     tfd_fact_set_absent(ctx->facts, TFD_FACT_WINDOWS_MARKED_FILE, TFD_STR("Zone.Identifier"));
 }
 
+/* The Security Center's list of virus scanners. A product that is installed proves nothing. */
+static void set_protection(tfd_probe_ctx *ctx)
+{
+    static const char key[] = "SOFTWARE\\Microsoft\\Security Center\\Provider\\Av";
+    tfd_str source = tfd_arena_fmt(ctx->arena, "HKLM\\%s", key), text = TFD_STR("");
+    tfd_dirents keys = {0};
+    tfd_status st = tfd_sys_reg_keys(ctx->sys, ctx->arena, TFD_REG_LOCAL_MACHINE, TFD_REG_VIEW_64,
+                                     tfd_str_of(key), &keys, NULL);
+
+    for (size_t i = 0; i < keys.count && i < PRODUCTS_MAX; i++) {
+        tfd_str one = tfd_arena_fmt(ctx->arena, "%s\\%.*s", key, TFD_ARG(keys.items[i].name));
+        tfd_str name = tfd_sys_reg_text(ctx->sys, ctx->arena, TFD_REG_LOCAL_MACHINE, TFD_REG_VIEW_64, one,
+                                        TFD_STR("DISPLAYNAME"));
+
+        if (name.len > 0)
+            text = tfd_arena_fmt(ctx->arena, "%.*s%s%.*s", TFD_ARG(text), text.len > 0 ? ", " : "",
+                                 TFD_ARG(name));
+    }
+    if (st != TFD_OK && st != TFD_ENOENT)
+        tfd_fact_set_unknown(ctx->facts, TFD_FACT_WINDOWS_PROTECTION, TFD_STR("the registry cannot be read"));
+    else if (text.len > 0)
+        tfd_fact_set_text(ctx->facts, TFD_FACT_WINDOWS_PROTECTION, text, source);
+    else
+        tfd_fact_set_absent(ctx->facts, TFD_FACT_WINDOWS_PROTECTION, source);
+}
+
 static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 {
-    static const tfd_fact_id own[] = {TFD_FACT_VCREDIST_VERSION,    TFD_FACT_WINDOWS_LONG_PATHS,
-                                      TFD_FACT_WINDOWS_BUILD,       TFD_FACT_WINDOWS_MARKED_FILE,
-                                      TFD_FACT_MEMORY_COMMIT_LIMIT, TFD_FACT_MEMORY_COMMIT_FREE};
+    static const tfd_fact_id own[] = {TFD_FACT_VCREDIST_VERSION,   TFD_FACT_WINDOWS_LONG_PATHS,
+                                      TFD_FACT_WINDOWS_BUILD,      TFD_FACT_WINDOWS_MARKED_FILE,
+                                      TFD_FACT_WINDOWS_PROTECTION, TFD_FACT_MEMORY_COMMIT_LIMIT,
+                                      TFD_FACT_MEMORY_COMMIT_FREE};
     const tfd_system *system = ctx->facts->system;
 
     (void)err;
@@ -108,6 +136,7 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     set_number(ctx, TFD_FACT_MEMORY_COMMIT_LIMIT, system->commit_limit, "GlobalMemoryStatusEx");
     set_number(ctx, TFD_FACT_MEMORY_COMMIT_FREE, system->commit_free, "GlobalMemoryStatusEx");
     set_mark(ctx);
+    set_protection(ctx);
     return TFD_OK;
 }
 

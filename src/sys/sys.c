@@ -70,6 +70,15 @@ tfd_status tfd_sys_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root r
     return sys->reg_keys(sys, arena, root, view, key, out, err);
 }
 
+tfd_status tfd_sys_events(const tfd_sys *sys, tfd_arena *arena, const char *channel, const uint32_t *ids,
+                          size_t id_count, tfd_events *out, tfd_err *err)
+{
+    *out = (tfd_events){NULL, 0, 0};
+    if (!sys->events)
+        return tfd_err_set(err, TFD_EUNSUPPORTED, 0, "this machine has no event log");
+    return sys->events(sys, arena, channel, ids, id_count, out, err);
+}
+
 tfd_str tfd_sys_reg_text(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
                          tfd_str key, tfd_str name)
 {

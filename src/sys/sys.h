@@ -141,6 +141,16 @@ typedef struct tfd_reg_value {
     tfd_str text; /* REG_SZ, REG_EXPAND_SZ (not expanded), REG_MULTI_SZ (joined with '\n'); UTF-8 */
 } tfd_reg_value;
 
+/* Records of a channel of Windows' event log, the newest first: each one the XML of its event (win32: Event
+ * Schema), UTF-8. */
+typedef struct tfd_events {
+    tfd_str *items;
+    size_t count, capacity;
+} tfd_events;
+
+#define TFD_EVENTS_MAX 64u            /* newest records that are handed out */
+#define TFD_EVENT_MAX ((size_t)65536) /* bytes of one; longer ones are left out */
+
 #define TFD_SHA256_LEN 32
 
 /* A task for parallel(): called once for each index, from any thread. */
@@ -193,6 +203,11 @@ struct tfd_sys {
     tfd_status (*reg_keys)(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
                            tfd_str key, tfd_dirents *out, tfd_err *err);
 
+    /* Records with one of these ids. TFD_ENOENT: there is no such channel; TFD_EACCESS: this user may not
+     * read it. NULL where a machine has no event log: use the convenience below. */
+    tfd_status (*events)(const tfd_sys *sys, tfd_arena *arena, const char *channel, const uint32_t *ids,
+                         size_t id_count, tfd_events *out, tfd_err *err);
+
     /* SHA-256 of a whole file, hardware speed. stop (may be NULL) is polled: when it turns nonzero the answer
      * is TFD_ETIMEOUT. */
     tfd_status (*sha256)(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SHA256_LEN],
@@ -235,6 +250,10 @@ tfd_status tfd_sys_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root r
 /* A value that is text, or "" where there is none. */
 tfd_str tfd_sys_reg_text(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
                          tfd_str key, tfd_str name);
+
+/* events, TFD_EUNSUPPORTED on machines without event log. */
+tfd_status tfd_sys_events(const tfd_sys *sys, tfd_arena *arena, const char *channel, const uint32_t *ids,
+                          size_t id_count, tfd_events *out, tfd_err *err);
 
 /* The machine tfdiag runs on. The caller frees it with tfd_sys_native_free. argv/env are taken from the
  * process. */

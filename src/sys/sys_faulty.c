@@ -121,6 +121,14 @@ static tfd_status do_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root
     return st == TFD_OK ? inner_of(sys)->reg_keys(inner_of(sys), arena, root, view, key, out, err) : st;
 }
 
+static tfd_status do_events(const tfd_sys *sys, tfd_arena *arena, const char *channel, const uint32_t *ids,
+                            size_t id_count, tfd_events *out, tfd_err *err)
+{
+    tfd_status st = count_call(sys, "events", err);
+
+    return st == TFD_OK ? inner_of(sys)->events(inner_of(sys), arena, channel, ids, id_count, out, err) : st;
+}
+
 static bool get_env(const tfd_sys *sys, const char *name, tfd_str *value)
 {
     return inner_of(sys)->env(inner_of(sys), name, value);
@@ -227,6 +235,7 @@ tfd_status tfd_sys_faulty_new(const tfd_sys *inner, long fail_at, tfd_status sta
     ctx->sys.is_native = inner->is_native;
     ctx->sys.reg_value = inner->reg_value ? do_reg_value : NULL;
     ctx->sys.reg_keys = inner->reg_keys ? do_reg_keys : NULL;
+    ctx->sys.events = inner->events ? do_events : NULL;
     ctx->sys.child_start = inner->child_start ? do_child_start : NULL;
     ctx->sys.interrupted = inner->interrupted ? get_interrupted : NULL;
     ctx->inner = inner;

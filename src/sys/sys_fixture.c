@@ -335,6 +335,8 @@ tfd_status tfd_sys_fixture_new(const tfd_sys *host, tfd_str dir, tfd_sys **out, 
                            MACHINE_MAX, &text, err);
     if (st == TFD_OK)
         st = tfd_fixture_read(fixture, text, err);
+    if (fixture->has_events)
+        fixture->sys.events = tfd_fixture_events;
     if (fixture->has_registry) {
         fixture->sys.reg_value = tfd_fixture_reg_value;
         fixture->sys.reg_keys = tfd_fixture_reg_keys;

@@ -23,6 +23,8 @@
  *   "commit_limit", "commit_free": bytes
  *   "registry": {"HKLM": {"SOFTWARE\\key": {"name": "text" | number | ["text", …]}}, "HKCU": …}   without it
  *       the registry is unknown; "" is the default value; the 32-bit view of HKLM\SOFTWARE is WOW6432Node
+ *   "events": {"Microsoft-Windows-CodeIntegrity/Operational": ["<Event …>…</Event>", …], …}   the newest
+ *       first; without it the event log is unknown; a channel that is false may not be read
  *   "files": {…: {"attributes": 32, "reparse_tag": "0x8000001B", "error": 225}}
  *
  * "files" says what a checkout cannot keep: rights, owners, links, and the size of a file that is stored
@@ -75,6 +77,12 @@ typedef struct tfd_fixture {
     bool has_registry;
     tfd_fixture_value *values; /* in no order */
     size_t value_count;
+    bool has_events;
+    struct tfd_fixture_event {
+        tfd_str channel;
+        tfd_str xml; /* empty: the channel is there */
+    } * events;
+    size_t event_count;
 } tfd_fixture;
 
 /* A path of the machine after every link: where it is there, where on the host, and what it is. */
@@ -117,6 +125,12 @@ tfd_status tfd_fixture_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_ro
                                 tfd_str key, tfd_dirents *out, tfd_err *err);
 /* Reads "registry" of machine.json. false without memory. */
 bool tfd_fixture_read_registry(tfd_fixture *fixture, const cJSON *json);
+
+/* The member of tfd_sys for a machine with "events"; every record is given, whatever its id. */
+tfd_status tfd_fixture_events(const tfd_sys *sys, tfd_arena *arena, const char *channel, const uint32_t *ids,
+                              size_t id_count, tfd_events *out, tfd_err *err);
+/* Reads "events" of machine.json. false without memory. */
+bool tfd_fixture_read_events(tfd_fixture *fixture, const cJSON *json);
 
 /* Fills all that machine.json tells. TFD_EFORMAT if it is no JSON object. */
 tfd_status tfd_fixture_read(tfd_fixture *fixture, tfd_str text, tfd_err *err);

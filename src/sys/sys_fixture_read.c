@@ -217,7 +217,7 @@ tfd_status tfd_fixture_read(tfd_fixture *fixture, tfd_str text, tfd_err *err)
     read_cpu(fixture, json);
     read_limits(fixture, json);
     ok = read_environ(fixture, json) && read_mounts(fixture, json) && read_files(fixture, json) &&
-         tfd_fixture_read_registry(fixture, json);
+         tfd_fixture_read_registry(fixture, json) && tfd_fixture_read_events(fixture, json);
     cJSON_Delete(json);
     return ok ? TFD_OK : tfd_err_set(err, TFD_ENOMEM, 0, "machine.json: out of memory");
 }

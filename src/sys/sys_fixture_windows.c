@@ -220,3 +220,64 @@ tfd_status tfd_fixture_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_ro
     }
     return is_there ? TFD_OK : tfd_err_set(err, TFD_ENOENT, 2, "%.*s: no such key", TFD_ARG(key));
 }
+
+/* ---- event log */
+
+static bool add_event(tfd_fixture *fixture, size_t *capacity, tfd_str channel, tfd_str xml)
+{
+    if (!tfd_arena_grow(&fixture->arena, &fixture->events, capacity, fixture->event_count,
+                        sizeof *fixture->events))
+        return false;
+    fixture->events[fixture->event_count].channel = channel;
+    fixture->events[fixture->event_count++].xml = xml;
+    return channel.ptr && xml.ptr;
+}
+
+bool tfd_fixture_read_events(tfd_fixture *fixture, const cJSON *json)
+{
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(json, "events");
+    size_t capacity = 0;
+    const cJSON *channel;
+    const cJSON *event;
+
+    fixture->has_events = cJSON_IsObject(all);
+    cJSON_ArrayForEach(channel, all)
+    {
+        tfd_str name = tfd_arena_str(&fixture->arena, tfd_str_of(channel->string));
+
+        if (!add_event(fixture, &capacity, name, cJSON_IsFalse(channel) ? TFD_STR("denied") : TFD_STR("")))
+            return false;
+        cJSON_ArrayForEach(event, channel)
+        {
+            tfd_str xml = tfd_arena_str(&fixture->arena, tfd_str_of(cJSON_GetStringValue(event)));
+
+            if (!add_event(fixture, &capacity, name, xml))
+                return false;
+        }
+    }
+    return true;
+}
+
+tfd_status tfd_fixture_events(const tfd_sys *sys, tfd_arena *arena, const char *channel, const uint32_t *ids,
+                              size_t id_count, tfd_events *out, tfd_err *err)
+{
+    const tfd_fixture *fixture = sys->ctx;
+    bool is_there = false;
+
+    (void)ids;
+    (void)id_count;
+    *out = (tfd_events){NULL, 0, 0};
+    for (size_t i = 0; i < fixture->event_count && out->count < TFD_EVENTS_MAX; i++) {
+        if (!tfd_str_is(fixture->events[i].channel, channel))
+            continue;
+        is_there = true;
+        if (tfd_str_is(fixture->events[i].xml, "denied"))
+            return tfd_err_set(err, TFD_EACCESS, 5, "%s: access is denied", channel);
+        if (fixture->events[i].xml.len == 0)
+            continue;
+        if (!TFD_GROW(arena, out))
+            return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");
+        out->items[out->count++] = fixture->events[i].xml;
+    }
+    return is_there ? TFD_OK : tfd_err_set(err, TFD_ENOENT, 15007, "%s: no such channel", channel);
+}

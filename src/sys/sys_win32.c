@@ -116,6 +116,7 @@ static const tfd_sys native_table = {
     .limit = tfd_win32_limit,
     .reg_value = tfd_win32_reg_value,
     .reg_keys = tfd_win32_reg_keys,
+    .events = tfd_win32_events,
     .sha256 = tfd_win32_sha256,
     .parallel = tfd_sys_parallel,
     .clock_us = get_clock,

@@ -86,6 +86,8 @@ tfd_status tfd_win32_reg_value(const tfd_sys *sys, tfd_arena *arena, tfd_reg_roo
                                tfd_str key, tfd_str name, tfd_reg_value *out, tfd_err *err);
 tfd_status tfd_win32_reg_keys(const tfd_sys *sys, tfd_arena *arena, tfd_reg_root root, tfd_reg_view view,
                               tfd_str key, tfd_dirents *out, tfd_err *err);
+tfd_status tfd_win32_events(const tfd_sys *sys, tfd_arena *arena, const char *channel, const uint32_t *ids,
+                            size_t id_count, tfd_events *out, tfd_err *err);
 tfd_status tfd_win32_sha256(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SHA256_LEN],
                             const volatile int *stop, tfd_err *err);
 void tfd_win32_sha256_done(tfd_win32 *native);

@@ -365,6 +365,7 @@ static void test_delayed(void **state)
 static void test_names(void **state)
 {
     (void)state;
+    start();
     assert_true(tfd_win_is_api_set(TFD_STR("API-MS-Win-core-file-l1-1-0.dll")));
     assert_true(tfd_win_is_api_set(TFD_STR("ext-ms-win-x.dll")));
     assert_false(tfd_win_is_api_set(TFD_STR("apix.dll")));
@@ -372,8 +373,8 @@ static void test_names(void **state)
     assert_true(tfd_win_is_system_name(TFD_STR("advapi32.dll")));
     assert_true(tfd_win_is_system_name(TFD_STR("wtsapi32.dll")));
     assert_false(tfd_win_is_system_name(TFD_STR("msvcp140.dll")));
-    assert_true(tfd_win_is_known_name(TFD_STR("KERNEL32.dll")));
-    assert_false(tfd_win_is_known_name(TFD_STR("bcrypt.dll")));
+    assert_true(tfd_win_is_known(&w.loader, TFD_STR("KERNEL32.dll")));
+    assert_false(tfd_win_is_known(&w.loader, TFD_STR("bcrypt.dll")));
     assert_true(tfd_win_is_runtime_name(TFD_STR("MSVCP140_1.dll")));
 }
 
