@@ -128,7 +128,12 @@ static bool blame_hidden_user_site(const tfd_view *view, tfd_findings *out)
 static bool is_unsupported(const tfd_view *view)
 {
     const tfd_python *py = &view->facts->python;
+    const tfd_online *online = &view->facts->online;
 
+    if (online->newest_fit.len > 0) /* the index knows better */
+        return false;
+    if (online->is_found && online->complete && online->fits_tags_known && !online->python_fits)
+        return true;
     return py->major == 2 ||
            (py->minor >= 0 && tfd_kb_python_support(view->kb, py->major, py->minor) == TFD_NO);
 }
@@ -144,6 +149,12 @@ static void blame_unsupported(const tfd_view *view, tfd_findings *out)
         "no release of TensorFlow that is still of use has a wheel for CPython %d.%d (as known on %.*s)",
         py->major, py->minor, TFD_ARG(tfd_kb_date(view->kb)));
     finding.source = TFD_STR("knowledge base: tensorflow");
+    if (view->facts->online.is_found && view->facts->online.complete && !view->facts->online.python_fits) {
+        finding.text = tfd_arena_fmt(
+            out->arena, "none of the %zu files of TensorFlow on %.*s is for CPython %d.%d",
+            view->facts->online.files, TFD_ARG(view->facts->online.index), py->major, py->minor);
+        finding.source = view->facts->online.index;
+    }
     tfd_findings_add(out, &finding);
 }
 

@@ -2,6 +2,7 @@
  * is that of the report. */
 TFD_CHECK(python)
 TFD_CHECK(install)
+TFD_CHECK(index)
 TFD_CHECK(tags)
 TFD_CHECK(libc)
 TFD_CHECK(cpu)

@@ -13,6 +13,7 @@
 #include "core/gpu_facts.h"
 #include "core/import_facts.h"
 #include "core/native_facts.h"
+#include "core/online_facts.h"
 #include "core/table.h"
 #include "sys/sys.h"
 
@@ -401,6 +402,7 @@ typedef struct tfd_facts {
     tfd_gpu gpu;
     uint64_t native_bytes; /* size of the native files that the import maps; 0: unknown */
     tfd_import import;
+    tfd_online online;
 } tfd_facts;
 
 /* tempfile.gettempdir proves a folder by writing four bytes into it, which takes a block. */

@@ -52,3 +52,17 @@ bool tfd_outcome_is_explained(const tfd_report *report)
 {
     return report->cause_count > 0 && report->causes[0].certainty == TFD_CERTAIN;
 }
+
+/* --python may name anything. What does not work and does not even look like a Python (its name, a standard
+ * library, a pyvenv.cfg) is a mistake of the command line, not a broken interpreter. */
+bool tfd_outcome_is_python(const tfd_facts *facts, tfd_path_style style)
+{
+    const tfd_python *py = &facts->python;
+    tfd_str name = tfd_path_base(style, py->path);
+    tfd_str real = tfd_path_base(style, py->real);
+
+    if (py->broken == TFD_PY_FINE || py->broken == TFD_PY_UNKNOWN || py->pyvenv_cfg.len > 0 ||
+        py->stdlib.len > 0)
+        return true;
+    return tfd_str_starts_z(name, "py") || tfd_str_starts_z(real, "py") || tfd_str_starts_z(name, "graalpy");
+}

@@ -6,6 +6,9 @@
 #include "core/options.h"
 #include "core/report.h"
 
+/* Whether what is examined is a Python at all, whole or broken. */
+bool tfd_outcome_is_python(const tfd_facts *facts, tfd_path_style style);
+
 /* Whether the module imports, from the ranked causes and, where it was tried, from the import itself.
  * was_examined: every static check ran, so that a forecast that names no cause may say "works". */
 tfd_works tfd_outcome_import(const tfd_report *report, const tfd_facts *facts, bool was_examined);

@@ -219,11 +219,19 @@ static int place_of(const group *one)
     return one->side == TFD_SIDE_GPU ? one->items[0]->weight + one->from_import : score_of(one);
 }
 
+/* The way to the index matters once it is settled what has to be fetched. */
+static bool is_last(const group *one)
+{
+    return one->cause == TFD_CAUSE_PIP_NETWORK;
+}
+
 static int compare_groups(const void *a, const void *b)
 {
     const group *left = a;
     const group *right = b;
 
+    if (is_last(left) != is_last(right))
+        return is_last(left) ? 1 : -1;
     if ((left->side == TFD_SIDE_GPU) != (right->side == TFD_SIDE_GPU))
         return left->side == TFD_SIDE_GPU ? 1 : -1;
     if (place_of(left) != place_of(right))

@@ -8,6 +8,7 @@
 #include "core/driver.h"
 #include "core/gpu.h"
 #include "core/import.h"
+#include "core/online.h"
 #include "core/outcome.h"
 #include "core/probe.h"
 #include "kb/kb_gpu.h"
@@ -138,18 +139,6 @@ const tfd_report *tfd_run_get_report(const tfd_run *run)
     return &run->report;
 }
 
-static bool is_selected(const tfd_options *options, const char *id)
-{
-    bool selected = options->only.count == 0;
-
-    for (size_t i = 0; i < options->only.count; i++)
-        selected |= tfd_str_is(options->only.items[i], id);
-    for (size_t i = 0; i < options->skip.count; i++)
-        if (tfd_str_is(options->skip.items[i], id))
-            return false;
-    return selected;
-}
-
 static bool was_interrupted(const tfd_run *run)
 {
     return run->sys->interrupted && run->sys->interrupted(run->sys) != 0;
@@ -211,20 +200,6 @@ static void read_surroundings(tfd_run *run)
     facts->has_script = run->options->script.len > 0;
 }
 
-/* --python may name anything. What does not work and does not even look like a Python (its name, a standard
- * library, a pyvenv.cfg) is a mistake of the command line, not a broken interpreter. */
-static bool is_python(const tfd_run *run)
-{
-    const tfd_python *py = &run->facts.python;
-    tfd_str name = tfd_path_base(run->sys->style, py->path);
-    tfd_str real = tfd_path_base(run->sys->style, py->real);
-
-    if (py->broken == TFD_PY_FINE || py->broken == TFD_PY_UNKNOWN || py->pyvenv_cfg.len > 0 ||
-        py->stdlib.len > 0)
-        return true;
-    return tfd_str_starts_z(name, "py") || tfd_str_starts_z(real, "py") || tfd_str_starts_z(name, "graalpy");
-}
-
 /* ---- the import */
 
 static bool can_import(const tfd_run *run)
@@ -232,7 +207,7 @@ static bool can_import(const tfd_run *run)
     tfd_broken broken = run->facts.python.broken;
 
     return !run->options->no_run && run->sys->is_native && run->sys->child_start &&
-           is_selected(run->options, "import") && run->facts.python.path.len > 0 &&
+           tfd_options_select(run->options, "import") && run->facts.python.path.len > 0 &&
            broken != TFD_PY_DANGLING && broken != TFD_PY_MISSING;
 }
 
@@ -254,6 +229,26 @@ static void start_import(tfd_run *run)
 }
 
 #define POLL_US 100000u
+
+/* While the index is waited for, the import's pipes are emptied. */
+static bool keep_import_going(void *ctx)
+{
+    tfd_run *run = ctx;
+    uint64_t now = run->sys->clock_us(run->sys);
+
+    if (run->import)
+        (void)tfd_import_poll(run->import, 0);
+    if (run->progress)
+        run->progress(run->progress_ctx, (double)(now - run->started_us) / 1e6);
+    return !was_interrupted(run);
+}
+
+static tfd_status ask_index(tfd_run *run, tfd_err *err)
+{
+    if (!tfd_options_select(run->options, "index"))
+        return TFD_OK;
+    return tfd_online_ask(run->sys, &run->arena, run->options, &run->facts, keep_import_going, run, err);
+}
 
 static tfd_status finish_import(tfd_run *run)
 {
@@ -281,7 +276,7 @@ static void run_check(tfd_run *run, const tfd_view *view, size_t index, tfd_find
     out->check_status = TFD_CHECK_OK;
     out->check_summary = TFD_STR("");
     result->id = checks[index]->id;
-    if (is_selected(run->options, checks[index]->id))
+    if (tfd_options_select(run->options, checks[index]->id))
         checks[index]->run(view, out);
     else
         tfd_findings_skip(out, TFD_STR("not selected"));
@@ -395,7 +390,7 @@ static tfd_status examine_failure(tfd_run *run)
 static bool was_examined(const tfd_run *run)
 {
     for (size_t i = 0; i < CHECK_COUNT; i++)
-        if (!checks[i]->needs_import && !is_selected(run->options, checks[i]->id))
+        if (!checks[i]->needs_import && !tfd_options_select(run->options, checks[i]->id))
             return false;
     return run->report.check_count > 0;
 }
@@ -470,12 +465,14 @@ tfd_status tfd_run_check(tfd_run *run, tfd_err *err)
     python = find_probe(run, "python");
     if (python->status != TFD_OK && python->status != TFD_ENOMEM)
         return fail_report(run, tfd_str_of(python->err.text), TFD_STR("Name one: tfdiag --python PATH"));
-    if (!is_python(run))
+    if (!tfd_outcome_is_python(&run->facts, run->sys->style))
         return fail_report(
             run, tfd_arena_fmt(&run->arena, "%.*s is no Python interpreter", TFD_ARG(run->facts.python.path)),
             TFD_STR("Name an interpreter or the folder of an environment: tfdiag --python PATH"));
     start_import(run);
     st = examine(run, err);
+    if (st == TFD_OK)
+        st = ask_index(run, err);
     if (st == TFD_OK)
         st = finish_import(run);
     if (st == TFD_OK && run->driver)

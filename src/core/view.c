@@ -9,6 +9,15 @@ bool tfd_view_is_windows(const tfd_view *view)
     return view->facts->system && view->facts->system->os == TFD_OS_WINDOWS;
 }
 
+tfd_str tfd_view_platform(const tfd_view *view)
+{
+    bool is_arm = view->facts->python.arch == TFD_ARCH_AARCH64;
+
+    if (tfd_view_is_windows(view))
+        return is_arm ? TFD_STR("windows-arm64") : TFD_STR("windows-x86_64");
+    return is_arm ? TFD_STR("linux-aarch64") : TFD_STR("linux-x86_64");
+}
+
 tfd_path_style tfd_view_style(const tfd_view *view)
 {
     return tfd_view_is_windows(view) ? TFD_PATH_WINDOWS : TFD_PATH_POSIX;

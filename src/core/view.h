@@ -15,6 +15,8 @@ typedef struct tfd_view {
 /* Whether the machine that is examined is a Windows one, and how its paths are written. */
 bool tfd_view_is_windows(const tfd_view *view);
 tfd_path_style tfd_view_style(const tfd_view *view);
+/* What the knowledge base calls this system and the interpreter's processor: "linux-x86_64". */
+tfd_str tfd_view_platform(const tfd_view *view);
 /* A variable of the environment that tfdiag was started in, whatever the case of its name on Windows; false
  * if it is not set. */
 bool tfd_view_variable(const tfd_view *view, tfd_str name, tfd_str *value);

@@ -89,6 +89,7 @@ tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx);
 void tfd_fix_distribution(tfd_fix_ctx *ctx); /* dep-*, addon-mismatch */
 void tfd_fix_tensorflow(tfd_fix_ctx *ctx);   /* tf-*, wheels of another kind */
 void tfd_fix_interpreter(tfd_fix_ctx *ctx);  /* python-*, venv-broken */
+void tfd_fix_network(tfd_fix_ctx *ctx);      /* pip-network */
 void tfd_fix_search_path(tfd_fix_ctx *ctx);  /* shadowing, PYTHONPATH, LD_LIBRARY_PATH, variables */
 /* The same for what is repaired on Windows alone; false: nothing of the kind. */
 bool tfd_fix_windows(tfd_fix_ctx *ctx);

@@ -265,11 +265,7 @@ tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
 
 tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx)
 {
-    bool is_arm = ctx->view->facts->python.arch == TFD_ARCH_AARCH64;
-
-    if (tfd_view_is_windows(ctx->view))
-        return is_arm ? TFD_STR("windows-arm64") : TFD_STR("windows-x86_64");
-    return is_arm ? TFD_STR("linux-aarch64") : TFD_STR("linux-x86_64");
+    return tfd_view_platform(ctx->view);
 }
 
 static bool release_fits(const tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str python)
@@ -309,3 +305,8 @@ tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx)
     }
     return best ? best->version : TFD_STR("");
 }
+    tfd_str online = ctx->view->facts->online.newest_fit;
+    int newer = 0;
+    /* What the index has beyond the tables is judged by its own tags and requires-python. */
+    if (online.len > 0 && (!best || (tfd_version_cmp_text(online, best->version, &newer) && newer > 0)))
+        return online;

@@ -26,6 +26,7 @@ static const fix_row rows[] = {
     {TFD_CAUSE_PYTHON_BROKEN, tfd_fix_interpreter},
     {TFD_CAUSE_VENV_BROKEN, tfd_fix_interpreter},
     {TFD_CAUSE_ARCH_MISMATCH, tfd_fix_interpreter},
+    {TFD_CAUSE_PIP_NETWORK, tfd_fix_network},
     {TFD_CAUSE_NAME_SHADOWING, tfd_fix_search_path},
     {TFD_CAUSE_PYTHONPATH_CONFLICT, tfd_fix_search_path},
     {TFD_CAUSE_LDPATH_CONFLICT, tfd_fix_search_path},

@@ -33,9 +33,9 @@ static int month_of(tfd_str name)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-    for (int i = 0; i < 12; i++)
+    for (size_t i = 0; i < 12; i++)
         if (name.len == 3 && memcmp(months + 3 * i, name.ptr, 3) == 0)
-            return i + 1;
+            return (int)i + 1;
     return 0;
 }
 

@@ -114,6 +114,22 @@ const tfd_index_address *tfd_index_addresses(const tfd_index *index, size_t *cou
     return index->addresses;
 }
 
+tfd_index_way tfd_index_get_way(const tfd_index *index)
+{
+    const tfd_net_settings *set = &index->settings;
+    tfd_net_value proxy = {TFD_STR(""), TFD_STR("")};
+
+    if (index->address_count > 0)
+        proxy = tfd_net_proxy_for(index->sys, index->arena, set, index->urls[0]);
+    return (tfd_index_way){.is_uv = set->is_uv,
+                           .proxy = tfd_url_plain(index->arena, proxy.text),
+                           .proxy_source = proxy.source,
+                           .cert = set->cert.text,
+                           .cert_source = set->cert.source,
+                           .ca_system = set->ca_system,
+                           .fault = set->fault};
+}
+
 tfd_index_counts tfd_index_get_counts(const tfd_index *index)
 {
     return index->fetch.counts;

@@ -53,6 +53,17 @@ tfd_status tfd_index_open(const tfd_sys *sys, tfd_arena *arena, const tfd_index_
 
 const tfd_index_address *tfd_index_addresses(const tfd_index *index, size_t *count);
 
+/* How the session goes to its main address; all text is fit for reports. */
+typedef struct tfd_index_way {
+    bool is_uv; /* by uv's settings */
+    tfd_str proxy, proxy_source;
+    tfd_str cert, cert_source; /* certificates that the user has set; empty: pip's own */
+    tfd_str ca_system;         /* the system's file of certificates; empty: none known */
+    tfd_str fault;             /* a file of settings that cannot be used, with the reason; empty: none */
+} tfd_index_way;
+
+tfd_index_way tfd_index_get_way(const tfd_index *index);
+
 typedef enum tfd_index_form { TFD_INDEX_OTHER, TFD_INDEX_WHEEL, TFD_INDEX_SDIST } tfd_index_form;
 
 typedef struct tfd_index_file {

@@ -109,7 +109,8 @@ static void read_config(reading *in, tfd_str path)
             continue;
         for (int i = 0; i < OPTION_COUNT; i++)
             if (value.len > 0 && (is_key(key, options[i].key) || is_key(key, options[i].old_key)))
-                in->values[level][i] = (tfd_net_value){value, path};
+                in->values[level][i] = (tfd_net_value){
+                    value, tfd_arena_fmt(in->arena, "%.*s [%.*s]", TFD_ARG(path), TFD_ARG(ini.section))};
     }
     if (malformed)
         in->out->fault =

@@ -11,7 +11,7 @@
 
 typedef struct tfd_net_value {
     tfd_str text;   /* empty: not set */
-    tfd_str source; /* a variable's name, or the path of a file */
+    tfd_str source; /* a variable's name, or a file: "/etc/pip.conf [global]" */
 } tfd_net_value;
 
 typedef TFD_TABLE(tfd_net_value) tfd_net_values;

@@ -11,7 +11,7 @@
 #define LOCAL_SIZE 30u
 #define ENTRY_SIZE 46u
 #define END_SIZE 22u
-#define EXTRA_MAX 4096u /* of a local header; wheels have none, signed archives some */
+#define EXTRA_MAX ((size_t)4096) /* of a local header; wheels have none, signed archives some */
 
 enum { METHOD_STORED = 0, METHOD_DEFLATED = 8 };
 
@@ -166,7 +166,7 @@ tfd_status tfd_wheelfile_member(const tfd_sys *sys, tfd_arena *arena, tfd_str pa
     tfd_wheel_member member;
     tfd_file file;
     uint64_t offset = 0, size = 0, span;
-    tfd_str bytes;
+    tfd_str bytes = TFD_STR("");
     tfd_status st = sys->open(sys, path, &file, err);
 
     if (st != TFD_OK)

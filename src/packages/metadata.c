@@ -200,7 +200,7 @@ tfd_status tfd_packages_read_metadata(tfd_packages *packages)
     return TFD_OK;
 }
 
-static tfd_tag_target target_of(const tfd_facts *facts)
+tfd_tag_target tfd_packages_tag_target(const tfd_facts *facts)
 {
     const tfd_python *python = &facts->python;
     tfd_tag_target target = {.major = python->major,
@@ -272,7 +272,7 @@ static tfd_str describe_why(tfd_arena *arena, tfd_tag_why why, tfd_str tag, tfd_
 /* One tag that fits is enough; of those that do not, the nearest miss is told. */
 static tfd_status take_tags(tfd_packages *packages, tfd_dist *dist, tfd_str text)
 {
-    tfd_tag_target target = target_of(packages->facts);
+    tfd_tag_target target = tfd_packages_tag_target(packages->facts);
     tfd_headers headers = {text, 0};
     tfd_header header;
     tfd_tag_why best = TFD_TAG_FITS;

@@ -5,6 +5,7 @@
 
 #include "core/probe.h"
 #include "formats/pep508.h"
+#include "formats/tags.h"
 
 /* Headers of METADATA longer than this are hostile: the longest seen, with a licence
  * folded into it, has 57 KB. */
@@ -37,6 +38,9 @@ tfd_status tfd_packages_scan_conda(tfd_packages *packages);
 tfd_status tfd_packages_read_metadata(tfd_packages *packages);
 /* INSTALLER, WHEEL, direct_url.json, presence of RECORD: for one row. */
 tfd_status tfd_packages_read_details(tfd_packages *packages, size_t row);
+
+/* The interpreter that is examined, as wheels' tags are matched against it. */
+tfd_tag_target tfd_packages_tag_target(const tfd_facts *facts);
 
 /* The head of a file, at most `wanted` bytes of it, in packages->scratch, until the next call. */
 tfd_status tfd_packages_read_head(tfd_packages *packages, tfd_str path, size_t wanted, tfd_str *out);

@@ -152,7 +152,7 @@ static void print_end(const tfd_index *index)
     (void)cJSON_AddNumberToObject(line, "from_cache", (double)counts.from_cache);
     (void)cJSON_AddNumberToObject(line, "unchanged", (double)counts.unchanged);
     (void)cJSON_AddNumberToObject(line, "bytes", (double)counts.bytes);
-    (void)cJSON_AddNumberToObject(line, "milliseconds", (double)(counts.microseconds / 1000));
+    (void)cJSON_AddNumberToObject(line, "milliseconds", (double)counts.microseconds / 1000);
     if (tfd_index_clock_off(index, &seconds))
         (void)cJSON_AddNumberToObject(line, "clock_off", (double)seconds);
     print_line(line);
