@@ -12,6 +12,7 @@ typedef enum tfd_fail_on {
     TFD_FAIL_ON_GPU,
     TFD_FAIL_ON_WARNING
 } tfd_fail_on;
+typedef enum tfd_want { TFD_WANT_DEFAULT, TFD_WANT_CPU, TFD_WANT_GPU } tfd_want;
 typedef enum tfd_color { TFD_COLOR_AUTO, TFD_COLOR_ALWAYS, TFD_COLOR_NEVER } tfd_color;
 
 #define TFD_IDS_MAX 64
@@ -37,9 +38,17 @@ typedef struct tfd_options {
     tfd_color color;
     bool verbose;
     bool stat;
-    bool online;       /* ask the package index */
-    bool offline;      /* wins over it */
-    tfd_str index_url; /* --index-url; empty: the one that pip would ask */
+    /* of advise: what stands in for what would be looked up; empty: look */
+    tfd_want want;
+    tfd_str platform;   /* --platform: "linux_x86_64", "win_amd64", "macosx_14_0_arm64" */
+    tfd_str glibc;      /* --glibc: "2.31" */
+    tfd_str driver;     /* --driver: "550.54.14" */
+    tfd_str gpu;        /* --gpu: "RTX 3090", "8.6" */
+    tfd_str tensorflow; /* --tensorflow: a specifier, or a requirement of one of its distributions */
+    tfd_ids with;       /* --with: add-ons */
+    bool online;        /* also of check */
+    bool offline;       /* wins over it */
+    tfd_str index_url;  /* --index-url; empty: the one that pip would ask */
 } tfd_options;
 
 /* Whether --only and --skip leave the check of that id in. */
