@@ -116,6 +116,52 @@ static void ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
     upgrade_old_pip(ctx, python, sudo);
 }
 
+/* pip reads every option of its own from PIP_<OPTION>, too; cli/parser.py takes these words for "no". */
+static bool is_switched_on(tfd_str value)
+{
+    static const char *const off[] = {"", "0", "false", "False", "no", "off", "f", "n"};
+
+    for (size_t i = 0; i < sizeof off / sizeof off[0]; i++)
+        if (tfd_str_is(value, off[i]))
+            return false;
+    return true;
+}
+
+static bool is_on_path(const tfd_fix_ctx *ctx, tfd_str folder)
+{
+    const tfd_facts *facts = ctx->view->facts;
+
+    for (size_t i = 0; i < facts->places.count; i++)
+        if (tfd_str_eq(facts->places.items[i].path, folder))
+            return true;
+    return false;
+}
+
+/* A command of pip has to reach this environment: what sends packages elsewhere, or refuses or only plays
+ * the installation, is taken out of this shell. Indexes, proxies and constraints stay. */
+static void clear_pip_variables(tfd_fix_ctx *ctx)
+{
+    static const char *const names[] = {
+        "PIP_TARGET", "PIP_PREFIX",    "PIP_ROOT",           "PIP_DRY_RUN",
+        "PIP_USER",   "PIP_NO_BINARY", "PIP_REQUIRE_HASHES", "PIP_REQUIRE_VIRTUALENV"};
+    const tfd_python *py = &ctx->view->facts->python;
+    bool is_venv = py->pyvenv_cfg.len > 0;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        tfd_str name = tfd_str_of(names[i]);
+        tfd_str value;
+
+        if (!tfd_view_variable(ctx->view, name, &value) || !is_switched_on(value) || is_on_path(ctx, value))
+            continue;
+        /* A user site that Python looks into is a place like any other. */
+        if (tfd_str_is(name, "PIP_USER") && !is_venv && py->user_site_on != TFD_NO)
+            continue;
+        if (tfd_str_is(name, "PIP_REQUIRE_VIRTUALENV") && is_venv)
+            continue;
+        tfd_fix_unset(ctx, name);
+    }
+}
+
 /* Nobody can write into the environment: a folder that PYTHONPATH puts before it takes the package. */
 static void install_beside(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str word)
 {
@@ -164,6 +210,7 @@ void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
                                       TFD_ARG(word)));
         return;
     default:
+        clear_pip_variables(ctx);
         ensure_pip(ctx, python, sudo);
         tfd_fix_command(ctx,
                         tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install%s%s %.*s", sudo, TFD_ARG(python),
@@ -291,7 +338,9 @@ tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx)
     tfd_str python = tfd_arena_fmt(ctx->arena, "%d.%d", py->major, py->minor);
     const tfd_kb_release *const *all = NULL;
     const tfd_kb_release *best = NULL;
+    tfd_str online = ctx->view->facts->online.newest_fit;
     size_t count = 0;
+    int newer = 0;
 
     if (tfd_kb_releases_get(ctx->view->kb, &all, &count, NULL) != TFD_OK)
         return TFD_STR("");
@@ -303,10 +352,8 @@ tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx)
         if (!best || (tfd_version_cmp_text(all[i]->version, best->version, &order) && order > 0))
             best = all[i];
     }
-    return best ? best->version : TFD_STR("");
-}
-    tfd_str online = ctx->view->facts->online.newest_fit;
-    int newer = 0;
     /* What the index has beyond the tables is judged by its own tags and requires-python. */
     if (online.len > 0 && (!best || (tfd_version_cmp_text(online, best->version, &newer) && newer > 0)))
         return online;
+    return best ? best->version : TFD_STR("");
+}
