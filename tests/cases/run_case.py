@@ -11,6 +11,8 @@ with expect.json:
   "unknown": ["check"]    checks that could not look, all of them; left out: not compared
   "error": "text"         must stand in the error of a report that examined nothing
 
+Every command that a Windows machine's report prints is one that cmd.exe understands (cmd_check.py).
+
 --keep DIR leaves the machines there; --show prints what a person would see instead.
 """
 import argparse
@@ -23,6 +25,7 @@ import sys
 import tempfile
 
 import build_machine
+import cmd_check
 
 ROOT = build_machine.HERE.parents[1]
 
@@ -86,6 +89,8 @@ def run(tool, case, folder, show):
     except ValueError:
         return ["no report: exit code %d, %s" % (p.returncode, p.stderr.decode("utf-8", "replace")[-1500:])]
     out = compare(expect, report, p.returncode)
+    if json.loads((folder / "machine.json").read_text("utf-8")).get("os") == "windows":
+        out += cmd_check.report_problems(report)
     check = validator()
     if check and "causes" in report:
         out += ["schema: %s: %s" % (list(e.path), e.message) for e in check.iter_errors(report)]
