@@ -285,22 +285,50 @@ static void add_clauses(tfd_str *clauses, size_t *count, size_t max, tfd_str spe
 
 #define CLAUSES_MAX 24
 
+/* What is wanted of a distribution by all that the import needs (by: TFD_NONE), or by one alone. */
+static size_t collect_clauses(const tfd_facts *facts, tfd_str key, size_t by, tfd_str *clauses)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < facts->requirements.count; i++) {
+        const tfd_requirement *req = &facts->requirements.items[i];
+
+        if (tfd_str_eq(req->key, key) && req->applies != TFD_NO && !req->is_malformed && req->is_needed &&
+            (by == TFD_NONE || req->by == by))
+            add_clauses(clauses, &count, CLAUSES_MAX, req->specifier);
+    }
+    return count;
+}
+
+/* No version is above one bound and below the other: packages of two releases ask for different things. */
+static bool is_contradictory(const tfd_str *clauses, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            tfd_str low, high;
+            int order;
+
+            if (side_of(clauses[i], &low) == 1 && side_of(clauses[j], &high) == -1 &&
+                tfd_version_cmp_text(low, high, &order) && order >= 0)
+                return order > 0 || !tfd_str_starts_z(clauses[i], ">=") ||
+                       !tfd_str_starts_z(clauses[j], "<=");
+        }
+    }
+    return false;
+}
+
 tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
 {
     const tfd_facts *facts = ctx->view->facts;
     size_t row = tfd_dist_find(facts, key);
     const tfd_dist *dist = tfd_view_dist(ctx->view, row);
     tfd_str clauses[CLAUSES_MAX];
-    size_t count = 0;
+    size_t count = collect_clauses(facts, key, TFD_NONE, clauses);
     const tfd_kb_break *rule = NULL;
     tfd_str out = dist ? dist->name : key;
 
-    for (size_t i = 0; i < facts->requirements.count; i++) {
-        const tfd_requirement *req = &facts->requirements.items[i];
-
-        if (tfd_str_eq(req->key, key) && req->applies != TFD_NO && !req->is_malformed && req->is_needed)
-            add_clauses(clauses, &count, CLAUSES_MAX, req->specifier);
-    }
+    if (is_contradictory(clauses, count)) /* TensorFlow's word counts */
+        count = collect_clauses(facts, key, facts->tensorflow, clauses);
     if (dist)
         (void)tfd_view_verdict(ctx->view, key, dist->version, &rule);
     if (rule)

@@ -124,24 +124,76 @@ static bool has_command(const tfd_fix *fix, tfd_str command)
     return false;
 }
 
+static bool is_of_tensorflow(tfd_cause_id cause)
+{
+    return cause == TFD_CAUSE_TF_ABI_MISMATCH || cause == TFD_CAUSE_TF_CORRUPT ||
+           cause == TFD_CAUSE_TF_DUPLICATE || cause == TFD_CAUSE_WRONG_PLATFORM_WHEEL;
+}
+
+/* How many requirements of TensorFlow's own METADATA are not met; *is_one: key is among them. */
+static size_t count_unmet(const tfd_view *view, tfd_str key, bool *is_one)
+{
+    const tfd_requirements *all = &view->facts->requirements;
+    size_t count = 0;
+
+    *is_one = false;
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_requirement *req = &all->items[i];
+
+        if (req->by != view->facts->tensorflow || req->satisfied != TFD_NO || req->applies == TFD_NO)
+            continue;
+        count++;
+        *is_one |= tfd_str_eq(req->key, key);
+    }
+    return count;
+}
+
+/* Where TensorFlow has to be put in place again and more than one of its requirements is not met, the
+ * packages around it are those of another release. What these ask for contradicts it; only the installer can
+ * bring all of them along. Empty: one package will do. */
+static tfd_str requirements_command(const tfd_view *view, const tfd_cause *other, tfd_arena *arena)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(view);
+    tfd_finding lead = tfd_finding_of(TFD_CAUSE_TF_CORRUPT, TFD_STR(""), 0, TFD_EFFECT_MAY_BREAK);
+    tfd_fix_ctx ctx = {.view = view, .lead = &lead, .arena = arena};
+    tfd_str key, version;
+    bool is_one;
+
+    (void)tfd_str_cut(other->subject, ' ', &key, &version);
+    if (!tf || count_unmet(view, key, &is_one) < 2 || !is_one)
+        return TFD_STR("");
+    lead.dist = view->facts->tensorflow;
+    tfd_fix_begin(&ctx, TFD_STR(""));
+    tfd_fix_install(&ctx, TFD_INSTALL,
+                    tfd_arena_fmt(arena, "%.*s==%.*s", TFD_ARG(tf->name), TFD_ARG(tf->version)));
+    return ctx.items[0].command_count == 1 ? ctx.commands[0][0] : TFD_STR("");
+}
+
+static bool join_command(tfd_fix *fix, tfd_str command)
+{
+    if (fix->command_count == TFD_COMMANDS_MAX || has_command(fix, command))
+        return false;
+    fix->commands[fix->command_count++] = command;
+    return true;
+}
+
 tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena *arena)
 {
     tfd_cause *first = report->cause_count > 0 ? &report->causes[0] : NULL;
     bool was_joined = false;
 
-    (void)view;
     if (!first || first->needs_also_count == 0 || first->fix_count == 0 || first->fixes[0].command_count == 0)
         return TFD_OK;
     for (size_t i = 1; i < report->cause_count; i++) {
         const tfd_cause *other = &report->causes[i];
+        tfd_str all;
 
         if (other->needs_also_count == 0 || other->fix_count == 0 || other->side != first->side)
             continue;
-        for (size_t j = 0; j < other->fixes[0].command_count; j++) {
-            if (first->fixes[0].command_count == TFD_COMMANDS_MAX ||
-                has_command(&first->fixes[0], other->fixes[0].commands[j]))
+        all = is_of_tensorflow(first->id) ? requirements_command(view, other, arena) : TFD_STR("");
+        for (size_t j = 0; j < (all.len > 0 ? 1 : other->fixes[0].command_count); j++) {
+            if (!join_command(&first->fixes[0], all.len > 0 ? all : other->fixes[0].commands[j]))
                 continue;
-            first->fixes[0].commands[first->fixes[0].command_count++] = other->fixes[0].commands[j];
             first->fixes[0].needs_admin |= other->fixes[0].needs_admin;
             first->fixes[0].needs_network |= other->fixes[0].needs_network;
             was_joined = true;
