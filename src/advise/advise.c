@@ -69,17 +69,24 @@ static tfd_status judge_all(const tfd_advise_target *target, tfd_kb *kb, tfd_are
                             tfd_err *err)
 {
     const tfd_kb_release *const *all = NULL;
-    size_t count = 0;
+    size_t count = 0, extra = target->index ? target->index->release_count : 0;
     tfd_status st = tfd_kb_releases_get(kb, &all, &count, err);
 
     if (st != TFD_OK)
         return st;
-    out->releases = tfd_arena_new(arena, tfd_judged, count + 1);
+    out->releases = tfd_arena_new(arena, tfd_judged, count + extra + 1);
     if (!out->releases)
         return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");
     for (size_t i = 0; i < count; i++)
         if (is_allowed(target, all[i]))
             tfd_advise_judge(target, kb, arena, all[i], 0, &out->releases[out->release_count++]);
+    for (size_t i = 0; i < extra; i++)
+        if (is_allowed(target, target->index->releases[i])) {
+            tfd_judged *one = &out->releases[out->release_count++];
+
+            tfd_advise_judge(target, kb, arena, target->index->releases[i], 0, one);
+            one->is_from_index = true;
+        }
     qsort(out->releases, out->release_count, sizeof *out->releases, newest_first);
     return TFD_OK;
 }
@@ -175,6 +182,9 @@ static void say_unknowns(tfd_advice *out, tfd_kb *kb, tfd_arena *arena)
                                            TFD_ARG(wheel->glibc)));
     if (out->best && t->arch == TFD_ARCH_X86_64 && t->avx == TFD_UNKNOWN && out->best->release->cpu.count > 0)
         tfd_advise_note(out, TFD_STR("The processor is not known: it needs AVX"));
+    if (t->index && t->index->problem.len > 0)
+        tfd_advise_note(out, tfd_arena_fmt(arena, "The package index could not be asked: %.*s",
+                                           TFD_ARG(t->index->problem)));
     for (size_t i = 0; i < t->with.count; i++)
         if (!tfd_kb_is_addon(kb, t->with.items[i]))
             tfd_advise_note(out, tfd_arena_fmt(arena,
@@ -228,13 +238,25 @@ static void find_changed(tfd_advice *out, tfd_arena *arena)
     out->cost.changed = (tfd_kb_strs){items, count};
 }
 
-static void reckon(tfd_advice *out, tfd_arena *arena)
+static void reckon(tfd_advice *out, tfd_kb *kb, tfd_arena *arena)
 {
-    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(out->best->release, out->target->platform);
+    const tfd_advise_target *t = out->target;
+    const tfd_kb_release *release = out->best->release;
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, t->platform);
+    const tfd_kb_cost *cost =
+        tfd_kb_cost_find(kb, release->version, t->platform, tfd_arena_fmt(arena, "%d.%d", t->major, t->minor),
+                         t->wants_gpu && release->requires_and_cuda.count > 0);
 
     out->cost.wheel = wheel ? wheel->size : 0;
-    out->cost.source = out->best->release->origin.as_of;
-    if (out->target->facts)
+    out->cost.source = release->origin.as_of;
+    /* The rows are of TensorFlow alone, in the build called tensorflow. */
+    if (cost && t->with.count == 0 && tfd_str_is(out->distribution, "tensorflow")) {
+        out->cost.download = cost->download;
+        out->cost.disk = cost->disk;
+        out->cost.packages = (size_t)cost->packages;
+        out->cost.source = cost->as_of;
+    }
+    if (t->facts)
         find_changed(out, arena);
 }
 
@@ -263,7 +285,7 @@ tfd_status tfd_advise(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *ar
         out->requirement_count = tfd_advise_require(target, kb, arena, out->best->release, out->requirements,
                                                     TFD_ADVISE_REQUIREMENTS_MAX);
         tfd_advise_commands(target, arena, out);
-        reckon(out, arena);
+        reckon(out, kb, arena);
         say_gpu(out, kb, arena);
         say_disk(out, arena);
     } else {

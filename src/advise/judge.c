@@ -76,6 +76,18 @@ static bool judge_wheel(judge *j)
     return true;
 }
 
+/* What the index does not hand out, or its makers took back. */
+static void judge_index(judge *j)
+{
+    const tfd_advise_index *index = j->target->index;
+
+    for (size_t i = 0; index && i < index->withdrawn_count; i++)
+        if (tfd_str_eq(index->withdrawn[i], j->release->version))
+            add(j, TFD_OBSTACLE_PLATFORM, TFD_CAUSE_PIP_NETWORK,
+                tfd_arena_fmt(j->arena, "the package index has no %.*s wheel of it, or took it back",
+                              TFD_ARG(j->target->tag)));
+}
+
 /* ---- system */
 
 static bool is_below(tfd_str version, tfd_str floor)
@@ -175,8 +187,8 @@ static bool runs_on(judge *j, tfd_str capability)
 {
     tfd_str min_cc, max_cc;
 
-    if (capability.len == 0)
-        return true;
+    if (capability.len == 0 || j->release->gpu_sass.count + j->release->gpu_ptx.count == 0)
+        return true; /* not known */
     if (!tfd_kb_release_has_code(j->release, capability))
         return false;
     return !has_fixed_cuda(j->release) || !tfd_kb_cuda_targets(j->kb, j->release->cuda, &min_cc, &max_cc) ||
@@ -268,6 +280,7 @@ void tfd_advise_judge(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *ar
     judge_kind_of_python(&j);
     if (!judge_wheel(&j))
         return;
+    judge_index(&j);
     judge_libc(&j);
     judge_macos(&j);
     judge_cpu(&j);

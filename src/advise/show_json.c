@@ -83,6 +83,19 @@ static void put_target(writer *w, const tfd_advise_target *t)
     tfd_json_close(&w->json, '}');
 }
 
+static void put_index(writer *w, const tfd_advise_index *index)
+{
+    if (!index) {
+        tfd_json_null(&w->json, "index");
+        return;
+    }
+    tfd_json_open(&w->json, "index", '{');
+    tfd_json_bool(&w->json, "asked", index->was_asked);
+    put_text(w, "address", index->address);
+    put_text(w, "problem", index->problem);
+    tfd_json_close(&w->json, '}');
+}
+
 static void put_releases(writer *w, const tfd_advice *advice)
 {
     tfd_json_open(&w->json, "releases", '[');
@@ -191,6 +204,7 @@ void tfd_advise_show_json(const tfd_advice *advice, const tfd_style *style, tfd_
     tfd_json_str(&w.json, "schema", TFD_STR("tfdiag.advice/1"));
     put_tool(&w, advice);
     put_target(&w, advice->target);
+    put_index(&w, advice->target->index);
     put_releases(&w, advice);
     put_install(&w, advice);
     put_before(&w, advice);

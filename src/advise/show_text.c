@@ -203,6 +203,8 @@ static void put_others(tfd_page *page, const tfd_advice *advice, bool verbose)
 
 void tfd_advise_show_text(const tfd_advice *advice, const tfd_style *style, bool verbose, tfd_buf *out)
 {
+    const tfd_advise_index *index = advice->target->index;
+    bool with_index = index && index->was_asked && index->problem.len == 0;
     tfd_page page;
 
     tfd_page_init(&page, style, out);
@@ -223,8 +225,9 @@ void tfd_advise_show_text(const tfd_advice *advice, const tfd_style *style, bool
         put_paragraph(&page, TFD_INK_DOUBT, 0, advice->notes[i]);
     put_others(&page, advice, verbose);
     tfd_page_gap(&page);
-    put_paragraph(
-        &page, TFD_INK_DIM, 0,
-        tfd_page_fmt(&page, "Knowledge of %.*s. About an id: tfdiag show ID", TFD_ARG(advice->knowledge)));
+    put_paragraph(&page, TFD_INK_DIM, 0,
+                  tfd_page_fmt(&page, "Knowledge of %.*s%s. About an id: tfdiag show ID",
+                               TFD_ARG(advice->knowledge),
+                               with_index ? ", and what the package index says today" : ""));
     tfd_page_done(&page);
 }

@@ -13,6 +13,18 @@ typedef struct tfd_advise_gpu {
     tfd_str capability; /* "8.6"; empty: not known */
 } tfd_advise_gpu;
 
+/* What the package index said (online.c). */
+typedef struct tfd_advise_index {
+    bool was_asked;
+    tfd_str address;                 /* without credentials */
+    tfd_str problem;                 /* why it could not be asked, or not in full; empty: none */
+    const tfd_kb_release **releases; /* that the knowledge base does not have, by their own metadata */
+    size_t release_count;
+    const tfd_str
+        *withdrawn; /* releases of the knowledge base without a wheel for the target that is not yanked */
+    size_t withdrawn_count;
+} tfd_advise_index;
+
 typedef struct tfd_advise_target {
     const tfd_options *options;
     const tfd_facts *facts; /* of this machine; NULL: nothing was looked at */
@@ -45,6 +57,7 @@ typedef struct tfd_advise_target {
     tfd_str specifier; /* of the releases that may be advised; empty: any */
     tfd_str asked_for; /* the distribution that --tensorflow named where it is not tensorflow itself */
     tfd_ids with;      /* add-ons, PEP 503 names */
+    const tfd_advise_index *index; /* NULL: it was not to be asked */
 } tfd_advise_target;
 
 /* Fills *out from what was given and, where facts is not NULL, from this machine. TFD_EUSAGE with a sentence

@@ -1,4 +1,5 @@
 /* tfdiag advise: which release suits, and the command that installs it. */
+#include "advise/online.h"
 #include "advise/show.h"
 #include "cli/cli.h"
 #include "core/survey.h"
@@ -49,11 +50,12 @@ static int run(tfd_cli *cli)
 {
     tfd_advise_target *target = tfd_arena_new(&cli->arena, tfd_advise_target, 1);
     tfd_advice *advice = tfd_arena_new(&cli->arena, tfd_advice, 1);
+    tfd_advise_index *index = tfd_arena_new(&cli->arena, tfd_advise_index, 1);
     tfd_err err = {TFD_OK, 0, ""};
     tfd_survey *survey;
     tfd_status st;
 
-    if (!target || !advice)
+    if (!target || !advice || !index)
         return tfd_cli_fail(cli, TFD_EXIT_CANNOT, TFD_STR("out of memory"), (tfd_str){0});
     if (!tfd_cli_open_kb(cli) || !look(cli, &survey))
         return TFD_EXIT_CANNOT;
@@ -61,6 +63,13 @@ static int run(tfd_cli *cli)
     if (st == TFD_EUSAGE)
         return tfd_cli_fail(cli, TFD_EXIT_USAGE, tfd_str_of(err.text),
                             TFD_STR("'tfdiag advise --help' shows what it takes."));
+    if (st == TFD_OK && cli->request.options.online) {
+        st = tfd_advise_ask(cli->sys, target, &survey->facts, cli->kb, &cli->arena, index, &err);
+        target->index = index;
+    }
+    if (st == TFD_ETIMEOUT)
+        return tfd_cli_fail(cli, TFD_EXIT_SIGNAL + cli->sys->interrupted(cli->sys), TFD_STR("interrupted"),
+                            (tfd_str){0});
     if (st == TFD_OK)
         st = tfd_advise(target, cli->kb, &cli->arena, advice, &err);
     if (st != TFD_OK)

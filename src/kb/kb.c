@@ -131,6 +131,7 @@ static const struct {
     [TFD_KB_TOPIC_DISTS] = {"distributions.json", tfd_kb_dists_parse},
     [TFD_KB_TOPIC_BREAKS] = {"breaks.json", tfd_kb_breaks_parse},
     [TFD_KB_TOPIC_ADDONS] = {"addons.json", tfd_kb_addons_parse},
+    [TFD_KB_TOPIC_COSTS] = {"costs.json", tfd_kb_costs_parse},
     [TFD_KB_TOPIC_ENV] = {"env.json", tfd_kb_env_parse},
     [TFD_KB_TOPIC_LIBC] = {"libc.json", tfd_kb_libc_parse},
     [TFD_KB_TOPIC_VCRUNTIME] = {"vcruntime.json", tfd_kb_vcruntime_parse},
@@ -163,7 +164,7 @@ tfd_status tfd_kb_preload(tfd_kb *kb, tfd_str tf_version, tfd_err *err)
     tfd_kb_opened *opened;
     tfd_status st = TFD_OK;
 
-    for (int topic = 0; st == TFD_OK && topic < TFD_KB_TOPIC_COUNT; topic++)
+    for (int topic = 0; st == TFD_OK && topic < TFD_KB_TOPIC_COSTS; topic++)
         st = tfd_kb_topic_load(kb, (tfd_kb_topic)topic, err);
     /* Every line: is_optional asks all, and together they have some 40 KiB. */
     for (size_t i = 0; st == TFD_OK && i < count; i++)

@@ -285,6 +285,22 @@ tfd_tri tfd_kb_addon_fits(const tfd_kb_addon *addon, tfd_str version, tfd_str tf
 /* The specifier of the add-on for a TensorFlow version ("==2.15.*"), or empty. */
 tfd_str tfd_kb_addon_wanted(const tfd_kb_addon *addon, tfd_str tf_version);
 
+/* ---- what an installation costs ---------------------------------------------------------------------------
+ */
+
+/* Of a fresh installation without add-ons, as an index resolved it on that day. */
+typedef struct tfd_kb_cost {
+    tfd_str tensorflow, platform, python; /* "2.21.0", "linux-x86_64", "3.12" */
+    bool with_cuda;                       /* NVIDIA's wheels are part of it */
+    uint64_t packages;
+    uint64_t download, disk; /* bytes of all wheels, and of what they hold unpacked */
+    tfd_str as_of;
+} tfd_kb_cost;
+
+/* NULL: not measured. */
+const tfd_kb_cost *tfd_kb_cost_find(tfd_kb *kb, tfd_str tf_version, tfd_str platform, tfd_str python,
+                                    bool with_cuda);
+
 /* ---- environment variables --------------------------------------------------------------------------------
  */
 

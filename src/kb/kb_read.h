@@ -21,6 +21,7 @@ typedef enum tfd_kb_topic {
     TFD_KB_TOPIC_LIBC,
     TFD_KB_TOPIC_VCRUNTIME,
     TFD_KB_TOPIC_WINDOWS,
+    TFD_KB_TOPIC_COSTS, /* the last: only advice asks for it, an examination does not load it */
     TFD_KB_TOPIC_COUNT
 } tfd_kb_topic;
 
@@ -76,6 +77,8 @@ struct tfd_kb {
     tfd_kb_strs tensorflow_dists;
     tfd_kb_break *breaks;
     size_t break_count;
+    tfd_kb_cost *costs;
+    size_t cost_count;
     tfd_kb_addon *addons;
     size_t addon_count;
     tfd_kb_env *envs;
@@ -130,6 +133,7 @@ void tfd_kb_modules_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_dists_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_breaks_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_addons_parse(tfd_kb *kb, const cJSON *root);
+void tfd_kb_costs_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_env_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_libc_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_vcruntime_parse(tfd_kb *kb, const cJSON *root);

@@ -68,8 +68,8 @@ def one(args, python, platform, extra):
                ("wrong", "exit %d without an install" % code)
     if code != 0:
         return "wrong", "exit %d with an install" % code
-    name = "%s-%s%s.toml" % (python, platform, "".join(extra))
-    lock = pathlib.Path(args.locks) / ("pylock." + name.replace(".", "_", 1).replace("-", "_")) if args.locks else None
+    name = re.sub(r"[^a-z0-9]+", "_", " ".join([python, platform] + extra).lower())
+    lock = pathlib.Path(args.locks) / ("pylock.%s.toml" % name) if args.locks else None
     requirements, verdict = install["requirements"], "accepted"
     p = compile_with(args, python, platform, requirements, False)
     if p.returncode != 0 and python == "3.6":

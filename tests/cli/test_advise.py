@@ -1,8 +1,10 @@
-"""tfdiag advise on this machine and on machines that are only described."""
+"""tfdiag advise on this machine, on machines that are only described, and with an index on loopback."""
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 import unittest
 
 from support import BIN, ROOT, Case
@@ -19,7 +21,7 @@ def _validator():
 VALIDATOR = _validator()
 
 
-class Advise(Case):
+class Asking(Case):
     def advise(self, *args, code=None):
         p = subprocess.run([BIN, "advise", *args], cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, timeout=60, check=False)
@@ -33,6 +35,8 @@ class Advise(Case):
             self.assertEqual([], [e.message for e in VALIDATOR.iter_errors(answer)])
         return answer
 
+
+class Advise(Asking):
     def test_described_machine(self):
         answer = self.ask("--python", "3.12", "--platform", "linux_aarch64", "--glibc", "2.31")
         self.assertEqual("tensorflow==%s" % answer["install"]["version"], answer["install"]["requirements"][0])
@@ -87,6 +91,96 @@ class Advise(Case):
                      ["list", "--with", "x"]):
             p = subprocess.run([BIN, *args], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
             self.assertEqual(2, p.returncode, args)
+
+
+class Index(http.server.BaseHTTPRequestHandler):
+    """A package index with a TensorFlow of tomorrow (PEP 691, PEP 714)."""
+    FILES = (("2.98.0", "cp314-cp314-manylinux_2_28_x86_64", False), ("2.99.0", "cp314-cp314-manylinux_2_28_x86_64", False),
+             ("2.99.0", "cp313-cp313-manylinux_2_28_x86_64", False), ("2.99.0", "cp313-cp313-win_amd64", False),
+             ("2.99.1", "cp314-cp314-manylinux_2_28_x86_64", "does not start"), ("3.0.0rc1", "cp314-cp314-manylinux_2_28_x86_64", False),
+             ("2.21.0", "cp313-cp313-win_amd64", False), ("1.0.0", "cp27-cp27mu-manylinux1_x86_64", False))
+    METADATA = ("Metadata-Version: 2.1\nName: tensorflow\nVersion: 2.99.0\nRequires-Dist: numpy>=2\n"
+                "Requires-Dist: typing-extensions>=4\nRequires-Dist: nvidia-cuda-runtime-cu13<14.0,>=13.0.48; extra == 'and-cuda'\n")
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        if self.path.startswith("/simple/tensorflow/") and self.path.endswith(".metadata"):
+            body, kind = self.METADATA, "text/plain"
+        elif self.path == "/simple/tensorflow/":
+            body, kind = json.dumps({"meta": {"api-version": "1.1"}, "name": "tensorflow", "versions": ["2.99.0"], "files": [
+                {"filename": "tensorflow-%s-%s.whl" % (version, tags), "url": "tensorflow-%s-%s.whl" % (version, tags), "hashes": {},
+                 "requires-python": ">=3.10", "yanked": yanked, "size": 600000000, "core-metadata": True}
+                for version, tags, yanked in self.FILES]}), "application/vnd.pypi.simple.v1+json"
+        else:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *args):
+        pass
+
+
+class Online(Asking):
+    def setUp(self):
+        super().setUp()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index)
+        server.asked = []
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.server = server
+        self.url = "http://127.0.0.1:%d/simple/" % server.server_address[1]
+        self.env["XDG_CACHE_HOME"] = str(self.dir / "cache")
+        for name in [n for n in self.env if n.lower().endswith("_proxy") or n.startswith(("PIP_", "UV_"))]:
+            del self.env[name]
+
+    def online(self, *args, code=0):
+        answer = self.ask("--online", "--index-url", self.url, *args, code=code)
+        if not answer["index"]["asked"] and "libcurl" in answer["index"]["problem"]:
+            self.skipTest(answer["index"]["problem"])
+        return answer
+
+    def test_release_of_tomorrow(self):
+        answer = self.online("--python", "3.14", "--platform", "linux_x86_64", "--glibc", "2.31")
+        self.assertEqual(["tensorflow==2.99.0"], answer["install"]["requirements"])
+        by_version = {r["version"]: r for r in answer["releases"]}
+        self.assertEqual("index", by_version["2.99.0"]["known_from"])
+        self.assertNotIn("2.99.1", by_version)  # yanked
+        self.assertNotIn("3.0.0rc1", by_version)
+        self.assertFalse([p for p in self.server.asked if p.endswith(".whl")])
+        self.assertLessEqual(len(self.server.asked), 10)
+
+    def test_its_own_needs(self):
+        answer = self.online("--python", "3.14", "--platform", "linux_x86_64", "--glibc", "2.27", code=1)
+        why = {r["version"]: r["why_not"] for r in answer["releases"]}["2.99.0"]
+        self.assertEqual([{"id": "os-too-old", "text": "needs glibc 2.28"}], why)
+        answer = self.online("--python", "3.14", "--platform", "linux_x86_64", "--want", "gpu", "--driver", "550", code=1)
+        why = {r["version"]: r["why_not"] for r in answer["releases"]}["2.99.0"]
+        self.assertEqual(["driver-too-old"], [w["id"] for w in why])
+        answer = self.online("--python", "3.14", "--platform", "linux_x86_64", "--want", "gpu", "--driver", "600")
+        self.assertEqual("tensorflow[and-cuda]==2.99.0", answer["install"]["requirements"][0])
+
+    def test_index_that_lacks_a_release(self):
+        answer = self.online("--python", "3.13", "--platform", "win_amd64", "--tensorflow", "<2.90")
+        self.assertEqual("2.21.0", answer["install"]["version"])
+        why = {r["version"]: r["why_not"] for r in answer["releases"]}["2.20.0"]
+        self.assertEqual("pip-network", why[0]["id"])
+
+    def test_nobody_answers(self):
+        self.server.shutdown()
+        self.server.server_close()
+        answer = self.online("--python", "3.12", "--platform", "linux_x86_64")
+        self.assertTrue(answer["index"]["problem"])
+        self.assertEqual("knowledge", answer["releases"][0]["known_from"])
+
+    def test_without_online_nothing_is_asked(self):
+        self.ask("--index-url", self.url, "--python", "3.12", "--platform", "linux_x86_64")
+        self.ask("--online", "--offline", "--index-url", self.url, "--python", "3.12", "--platform", "linux_x86_64")
+        self.assertEqual([], self.server.asked)
 
 
 if __name__ == "__main__":

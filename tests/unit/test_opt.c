@@ -183,7 +183,7 @@ static void test_refused(void **state)
         {__LINE__, "--xyzzy", "there is no option --xyzzy", "--help", false},
         {__LINE__, "--prove", "there is no option --prove", "--help", false},
         {__LINE__, "--upside --json", "there is no option --upside", "--help", true},
-        {__LINE__, "--online --json", "'tfdiag check' has no option --online", "check --help", true},
+        {__LINE__, "list --online --json", "'tfdiag list' has no option --online", "list --help", true},
         {__LINE__, "--want gpu", "'tfdiag check' has no option --want", "check --help", false},
         {__LINE__, "advise --deep", "'tfdiag advise' has no option --deep", "advise --help", false},
         {__LINE__, "advise --want both", "--want: 'both' is not known", "cpu|gpu", false},

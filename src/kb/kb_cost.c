@@ -1,0 +1,47 @@
+#include "kb/kb_read.h"
+
+static uint64_t read_bytes(const cJSON *row, const char *key)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(row, key);
+
+    return cJSON_IsNumber(number) && number->valuedouble > 0 && number->valuedouble < 1e12
+               ? (uint64_t)number->valuedouble
+               : 0;
+}
+
+void tfd_kb_costs_parse(tfd_kb *kb, const cJSON *root)
+{
+    void *items;
+    const cJSON *rows = tfd_kb_rows_get(kb, root, "costs", sizeof *kb->costs, &items);
+    tfd_str as_of = tfd_kb_text_get(kb, root, "as_of");
+    const cJSON *row;
+
+    kb->costs = items;
+    cJSON_ArrayForEach(row, rows)
+    {
+        tfd_kb_cost *out = &kb->costs[kb->cost_count++];
+
+        out->tensorflow = tfd_kb_text_get(kb, row, "tensorflow");
+        out->platform = tfd_kb_text_get(kb, row, "platform");
+        out->python = tfd_kb_text_get(kb, row, "python");
+        out->with_cuda = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "gpu"));
+        out->packages = read_bytes(row, "packages");
+        out->download = read_bytes(row, "download");
+        out->disk = read_bytes(row, "disk");
+        out->as_of = as_of;
+    }
+}
+
+const tfd_kb_cost *tfd_kb_cost_find(tfd_kb *kb, tfd_str tf_version, tfd_str platform, tfd_str python,
+                                    bool with_cuda)
+{
+    tfd_kb_topic_load(kb, TFD_KB_TOPIC_COSTS, NULL);
+    for (size_t i = 0; i < kb->cost_count; i++) {
+        const tfd_kb_cost *one = &kb->costs[i];
+
+        if (one->with_cuda == with_cuda && tfd_str_eq(one->tensorflow, tf_version) &&
+            tfd_str_eq(one->platform, platform) && tfd_str_eq(one->python, python))
+            return one;
+    }
+    return NULL;
+}
