@@ -58,6 +58,7 @@ want_build() {
   want libuv1-dev has_library libuv
   want libcjson-dev has_library libcjson
   want libssl-dev has_library libcrypto
+  want libcurl4-openssl-dev has_library libcurl
 }
 
 want_tests() {
@@ -68,6 +69,16 @@ want_tests() {
   want strace has strace
   want musl-tools has musl-gcc
   want mandoc has mandoc
+  want openssl has openssl
+  want tinyproxy-bin has tinyproxy
+}
+
+# pypiserver for the tests of the index client, in build/pypiserver. A wish: without it one test is skipped, and says so.
+want_pypiserver() {
+  [ -x "$top/build/pypiserver/bin/pypi-server" ] && return 0
+  mkdir -p "$top/build" && "$(system_python)" -m venv "$top/build/pypiserver" >/dev/null 2>&1 &&
+    "$top/build/pypiserver/bin/python" -m pip -q install pypiserver >/dev/null 2>&1 </dev/null ||
+    say "$me: going on without pypiserver"
 }
 
 # The real environments: virtual environments, an emulated processor, private mounts and limits.

@@ -127,7 +127,8 @@ static tfd_net_kind kind_of_code(const tfd_fetch_request *request, const tfd_fet
     if (record->too_large)
         return request->range.len > 0 && record->status == 200 ? TFD_NET_NO_RANGES : TFD_NET_TOO_LARGE;
     if (record->proxy_status >= 300)
-        return record->proxy_status == 407 ? TFD_NET_PROXY_AUTH : TFD_NET_PROXY_STATUS;
+        return record->proxy_status == 407 || record->proxy_status == 401 ? TFD_NET_PROXY_AUTH
+                                                                          : TFD_NET_PROXY_STATUS;
     switch (record->code) {
     case TFD_CURL_DNS:
         return TFD_NET_DNS;
@@ -185,8 +186,8 @@ static tfd_str sentence_of_way(tfd_arena *arena, const tfd_net_failure *failure,
     case TFD_NET_PROXY_REFUSED:
         return tfd_arena_fmt(arena, "the proxy %.*s cannot be reached", TFD_ARG(failure->host));
     case TFD_NET_PROXY_AUTH:
-        return tfd_arena_fmt(arena, "the proxy %.*s wants a user and a password, or others (407)",
-                             TFD_ARG(failure->host));
+        return tfd_arena_fmt(arena, "the proxy %.*s wants a user and a password, or others (%d)",
+                             TFD_ARG(failure->host), failure->status);
     case TFD_NET_PROXY_STATUS:
         return tfd_arena_fmt(arena, "the proxy %.*s refuses the way to the index (status %d)",
                              TFD_ARG(failure->host), record->proxy_status);

@@ -55,6 +55,7 @@ bool tfd_ini_next(tfd_ini *ini, tfd_str *key, tfd_str *value, bool *malformed)
             continue;
         }
         extend_value(ini, value);
+        *value = tfd_str_trim(*value);
         return true;
     }
     return false;
