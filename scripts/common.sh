@@ -71,6 +71,7 @@ want_tests() {
   want mandoc has mandoc
   want openssl has openssl
   want tinyproxy-bin has tinyproxy
+  want python3-venv has_module ensurepip
 }
 
 # pypiserver for the tests of the index client, in build/pypiserver. A wish: without it one test is skipped, and says so.
