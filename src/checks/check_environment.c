@@ -99,31 +99,58 @@ static void check_keras_json(const tfd_view *view, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
-static bool is_hash_seed(tfd_str value)
+static bool is_hash_seed(const tfd_python *python, tfd_str value)
 {
     uint64_t number;
 
+    (void)python;
     return tfd_str_is(value, "random") || (tfd_str_u64(value, &number) && number <= UINT32_MAX);
 }
 
-static bool is_flag(tfd_str value)
+static bool is_flag(const tfd_python *python, tfd_str value)
 {
+    (void)python;
     return tfd_str_is(value, "0") || tfd_str_is(value, "1");
 }
 
+/* Only a build without the lock can do without it; the usual one refuses to try. */
+static bool is_lock(const tfd_python *python, tfd_str value)
+{
+    return tfd_str_is(value, "1") || (tfd_str_is(value, "0") && python->free_threaded != TFD_NO);
+}
+
 /* Frames of a trace (Modules/_tracemalloc.c, MAX_NFRAME). */
-static bool is_frame_count(tfd_str value)
+static bool is_frame_count(const tfd_python *python, tfd_str value)
 {
     uint64_t number;
 
+    (void)python;
     return tfd_str_u64(value, &number) && number <= UINT16_MAX;
 }
 
-static bool is_allocator(tfd_str value)
+/* 0 lifts the limit; _PY_LONG_MAX_STR_DIGITS_THRESHOLD is the least that can be asked for. */
+static bool is_digit_count(const tfd_python *python, tfd_str value)
+{
+    uint64_t number;
+
+    (void)python;
+    return tfd_str_u64(value, &number) && (number == 0 || number >= 640) && number <= INT32_MAX;
+}
+
+static bool is_cpu_count(const tfd_python *python, tfd_str value)
+{
+    uint64_t number;
+
+    (void)python;
+    return tfd_str_is(value, "default") || (tfd_str_u64(value, &number) && number > 0 && number <= INT32_MAX);
+}
+
+static bool is_allocator(const tfd_python *python, tfd_str value)
 {
     static const char *const names[] = {"default",  "debug",          "malloc",   "malloc_debug",
                                         "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug"};
 
+    (void)python;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (tfd_str_is(value, names[i]))
             return true;
@@ -132,24 +159,31 @@ static bool is_allocator(tfd_str value)
 
 typedef struct start_variable {
     const char *name;
-    bool (*is_valid)(tfd_str value);
+    int since; /* minor version of Python 3 that began to read it */
+    bool (*is_valid)(const tfd_python *python, tfd_str value);
 } start_variable;
 
 /* The interpreter refuses to start with another value (Python/initconfig.c: "Fatal Python error:
  * config_init…"). */
-static const start_variable start_variables[] = {{"PYTHONHASHSEED", is_hash_seed},
-                                                 {"PYTHONUTF8", is_flag},
-                                                 {"PYTHONMALLOC", is_allocator},
-                                                 {"PYTHONTRACEMALLOC", is_frame_count}};
+static const start_variable start_variables[] = {{"PYTHONHASHSEED", 0, is_hash_seed},
+                                                 {"PYTHONUTF8", 7, is_flag},
+                                                 {"PYTHONMALLOC", 6, is_allocator},
+                                                 {"PYTHONTRACEMALLOC", 4, is_frame_count},
+                                                 {"PYTHONINTMAXSTRDIGITS", 11, is_digit_count},
+                                                 {"PYTHON_CPU_COUNT", 13, is_cpu_count},
+                                                 {"PYTHON_GIL", 13, is_lock}};
 
 static void check_start_variables(const tfd_view *view, tfd_findings *out)
 {
+    const tfd_python *python = &view->facts->python;
+
     for (size_t i = 0; i < sizeof start_variables / sizeof start_variables[0]; i++) {
         tfd_str name = tfd_str_of(start_variables[i].name);
         tfd_str value;
         tfd_finding finding;
 
-        if (!tfd_view_variable(view, name, &value) || value.len == 0 || start_variables[i].is_valid(value))
+        if (!tfd_view_variable(view, name, &value) || value.len == 0 ||
+            python->minor < start_variables[i].since || start_variables[i].is_valid(python, value))
             continue;
         finding = tfd_finding_of(TFD_CAUSE_ENV_SETTING, name, TFD_W_STRONG, TFD_EFFECT_BREAKS);
         finding.text = tfd_arena_fmt(out->arena, "%.*s=%.*s: the interpreter does not start with this value",

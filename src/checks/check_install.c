@@ -255,6 +255,61 @@ static bool is_utf8(tfd_str text)
     return true;
 }
 
+static bool is_ascii(tfd_str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] > 127)
+            return false;
+    return true;
+}
+
+/* In the locale C Python takes UTF-8 by itself (PEP 540) or sets another locale (PEP 538, not where LC_ALL is
+ * set). PYTHONUTF8=0 and PYTHONCOERCECLOCALE=0 forbid it: then letters of file names become surrogates. */
+static bool reads_names_as_ascii(const tfd_view *view)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    tfd_str locale = TFD_STR("");
+    tfd_str value;
+    size_t i = 0;
+
+    if (!tfd_view_variable(view, TFD_STR("PYTHONUTF8"), &value) || !tfd_str_is(value, "0"))
+        return false;
+    for (; i < sizeof names / sizeof names[0] && locale.len == 0; i++)
+        (void)tfd_view_variable(view, tfd_str_of(names[i]), &locale);
+    if (locale.len > 0 && !tfd_str_is(locale, "C") && !tfd_str_is(locale, "POSIX"))
+        return false;
+    if (locale.len > 0 && i == 1)
+        return true; /* LC_ALL */
+    return tfd_view_variable(view, TFD_STR("PYTHONCOERCECLOCALE"), &value) && tfd_str_is(value, "0");
+}
+
+static bool failed_over_letters(const tfd_view *view)
+{
+    const tfd_import *import = &view->facts->import;
+
+    for (size_t i = 0; tfd_view_import_failed(view) && i < import->exception_count; i++)
+        if (tfd_str_is(import->exceptions[i].type, "UnicodeEncodeError"))
+            return true;
+    return false;
+}
+
+/* The name is UTF-8, and Python does not read it so. */
+static void check_letters(const tfd_view *view, tfd_str path, tfd_findings *out)
+{
+    bool is_read_as_ascii = reads_names_as_ascii(view);
+    bool failed = failed_over_letters(view);
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PATH_NON_ASCII, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+    if (is_ascii(path) || (!is_read_as_ascii && !failed))
+        return;
+    finding.path = path;
+    finding.text = tfd_arena_fmt(out->arena, "Python does not read the name of the folder %.*s as UTF-8%s",
+                                 TFD_ARG(path), is_read_as_ascii ? ": PYTHONUTF8=0 in the locale C" : "");
+    finding.source = TFD_STR("environment");
+    tfd_findings_add(out, &finding);
+}
+
 /* Native code is handed paths as UTF-8; Python's text of another byte cannot be encoded so
  * (measured: 2.10, 2.15 and 2.20 all fail). */
 static void check_path(const tfd_view *view, const tfd_dist *tf, tfd_findings *out)
@@ -263,8 +318,12 @@ static void check_path(const tfd_view *view, const tfd_dist *tf, tfd_findings *o
     tfd_finding finding =
         tfd_finding_of(TFD_CAUSE_PATH_NON_ASCII, TFD_STR(""), TFD_W_PROOF, TFD_EFFECT_MAY_BREAK);
 
-    if (tfd_view_is_windows(view) || is_utf8(path))
+    if (tfd_view_is_windows(view))
         return;
+    if (is_utf8(path)) {
+        check_letters(view, path, out);
+        return;
+    }
     finding.path = path;
     finding.text = tfd_arena_fmt(out->arena, "the name of the folder %.*s is no valid UTF-8", TFD_ARG(path));
     finding.source = path;
