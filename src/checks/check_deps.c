@@ -74,6 +74,22 @@ static bool is_news(const tfd_view *view, const tfd_requirement *req)
            tfd_kb_dist_need(view->kb, version, req->key) == TFD_KB_NEED_UNKNOWN;
 }
 
+/* Its metadata is lost, its module is where installers put one: the import asks for nothing more. */
+static bool is_there_all_the_same(const tfd_view *view, tfd_str key)
+{
+    const tfd_modules *all = &view->facts->modules;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_module *module = &all->items[i];
+
+        if (module->wanted_dist != TFD_NONE || !tfd_str_eq(module->hint, key) || module->place == TFD_NONE)
+            continue;
+        if (module->kind != TFD_MODULE_MISSING && module->kind != TFD_MODULE_NAMESPACE)
+            return !tfd_blame_is_foreign(view, module->place);
+    }
+    return false;
+}
+
 static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_findings *out)
 {
     const tfd_dist *by = tfd_view_dist(view, req->by);
@@ -91,7 +107,8 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         effect = TFD_EFFECT_LATENT;
     if (verdict == TFD_VERDICT_UNKNOWN && found)
         weight = TFD_W_MAYBE + 10; /* out of range, and nobody measured what comes of it */
-    if (!req->is_needed || tfd_view_is_unfit(view, req->by))
+    if (!req->is_needed || tfd_view_is_unfit(view, req->by) ||
+        (!found && is_there_all_the_same(view, req->key)))
         effect = TFD_EFFECT_LATENT;
     if (is_shadowed_by_place(view, req->found)) {
         add_foreign(view, req, weight, out);

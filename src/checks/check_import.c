@@ -73,6 +73,20 @@ static void blame_intruders(const tfd_view *view, tfd_str text, tfd_findings *ou
     }
 }
 
+/* No library of a known name, and Python did not come to its first line: what is loaded before it is the
+ * first thing to doubt. ld.so goes on without a file that is not there, and says so. */
+static void blame_preload(const tfd_view *view, tfd_str text, tfd_findings *out)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT, TFD_STR("LD_PRELOAD"), TFD_W_MAYBE + 10, TFD_EFFECT_BREAKS);
+
+    if (!tfd_view_variable(view, finding.subject, &finding.path) || finding.path.len == 0 ||
+        view->facts->intruders.count > 0 ||
+        tfd_str_find_z(view->facts->import.err, "cannot be preloaded") != TFD_NPOS)
+        return;
+    add(view, finding, text, out);
+}
+
 /* SIGXCPU at the soft limit, SIGKILL at the hard one (setrlimit(2)); an import never takes minutes of it. */
 #define CPU_TIME_MAX 60
 
@@ -214,6 +228,7 @@ static void blame_start(const tfd_view *view, tfd_findings *out)
             tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR("PYTHONHOME"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
             text, out);
     blame_intruders(view, text, out);
+    blame_preload(view, text, out);
     blame_last_words(view, text, out);
     blame_unreadable_at_start(view, text, out);
     tfd_exception_blame_start_files(view, text, out);

@@ -98,6 +98,17 @@ tfd_finding tfd_blame_file(const tfd_view *view, tfd_str path, int weight, tfd_e
         return tfd_blame_place(view, place, tfd_str_sub(path, 0, path.len - rest.len + top.len), weight,
                                effect);
     }
+    /* Whoever brought it: TensorFlow loads every library in there at the end of its import. */
+    if (tfd_path_has(tfd_view_style(view), path, "/tensorflow-plugins/")) {
+        const tfd_dist *owner = tfd_view_dist(view, dist);
+
+        finding =
+            tfd_finding_of(TFD_CAUSE_ADDON_MISMATCH,
+                           owner ? owner->key : tfd_path_base(tfd_view_style(view), path), weight, effect);
+        finding.dist = dist;
+        finding.path = path;
+        return finding;
+    }
     if (dist != TFD_NONE) {
         finding = tfd_blame_dist(view, dist, weight, effect);
         finding.path = path;

@@ -295,13 +295,24 @@ def describe(error):
     return [kind.__name__, text_of(getattr(kind, "__module__", "")), text_of(error), attribute(error, "name"),
             Path(attribute(error, "path")), owner, Path(owner_file),
             number if isinstance(number, int) and isinstance(error, OSError) else 0,
-            Path(attribute(error, "filename")), line if isinstance(line, int) else 0, frames(error),
+            Path(attribute(error, "filename") or byte_code_of(error)), line if isinstance(line, int) else 0, frames(error),
             code if isinstance(code, int) else 0]
 
 
 def attribute(error, name):
     found = attempt(lambda: getattr(error, name))
     return text_of(found, 4096) if isinstance(found, (str, bytes)) else None
+
+
+def byte_code_of(error):
+    """The file in __pycache__ that importlib was taking code from when it raised; no frame and no message names it."""
+    trace = getattr(error, "__traceback__", None)
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_code.co_name != "_compile_bytecode":
+        return None
+    found = attempt(lambda: trace.tb_frame.f_locals["bytecode_path"])
+    return found if isinstance(found, (str, bytes)) else None
 
 
 def object_of(error):

@@ -111,6 +111,50 @@ static bool is_shadowed(const state *s, const tfd_module *row)
     return (row->place < row->wanted || hides_folder) && !is_same_file(s, row->path, row->wanted_path);
 }
 
+/* RECORD of a distribution whose module is one file is small; a larger one is of a package. */
+#define RECORD_MAX ((size_t)1 << 20)
+
+/* Whether RECORD names the file and nothing of a folder of that name. */
+static bool records_file_only(const state *s, const tfd_dist *dist, tfd_str file, tfd_str name)
+{
+    tfd_path_style style = s->ctx->sys->style;
+    tfd_str path = tfd_path_join(style, s->ctx->arena, dist->path, TFD_STR("RECORD"));
+    bool has_file = false;
+    tfd_str text, line;
+
+    if (dist->kind != TFD_DIST_INFO ||
+        tfd_sys_read_file(s->ctx->sys, s->ctx->arena, path, RECORD_MAX, &text, NULL) != TFD_OK)
+        return false;
+    while (tfd_str_line(&text, &line)) {
+        tfd_str rest = tfd_str_from(line, name.len);
+
+        if (line.len <= name.len || !tfd_str_eq(tfd_str_sub(line, 0, name.len), name))
+            continue;
+        if (tfd_str_starts_z(rest, "/"))
+            return false;
+        has_file |= line.len > file.len && tfd_str_eq(tfd_str_sub(line, 0, file.len), file) &&
+                    line.ptr[file.len] == ',';
+    }
+    return has_file;
+}
+
+/* six/__init__.py beside six.py: the folder wins, and the distribution's own file is the other one. */
+static void find_file_beside(const state *s, tfd_module *row)
+{
+    tfd_str file;
+
+    if (row->kind != TFD_MODULE_PACKAGE || row->place == TFD_NONE || row->place != row->wanted ||
+        row->wanted_dist == TFD_NONE)
+        return;
+    file = tfd_arena_fmt(s->ctx->arena, "%.*s.py", TFD_ARG(row->name));
+    if (tfd_map_get(&s->facts->places.items[row->place].names, file) == TFD_MAP_NONE ||
+        !records_file_only(s, &s->facts->dists.items[row->wanted_dist], file, row->name))
+        return;
+    row->wanted_path =
+        tfd_path_join(s->ctx->sys->style, s->ctx->arena, s->facts->places.items[row->place].path, file);
+    row->is_shadowed = true;
+}
+
 /* name: a slice that lives as long as the facts. */
 static tfd_status add_module(state *s, tfd_str name, bool is_stdlib, bool is_needed, tfd_module **out)
 {
@@ -137,6 +181,7 @@ static tfd_status add_module(state *s, tfd_str name, bool is_stdlib, bool is_nee
     else
         find_wanted_dist(s, row);
     row->is_shadowed = is_shadowed(s, row);
+    find_file_beside(s, row);
     *out = row;
     return TFD_OK;
 }
