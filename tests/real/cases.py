@@ -8,6 +8,7 @@ import cases_healthy  # noqa: F401
 import cases_install  # noqa: F401
 import cases_installers  # noqa: F401
 import cases_loader  # noqa: F401
+import cases_mixed  # noqa: F401
 import cases_packages  # noqa: F401
 import cases_paths  # noqa: F401
 import cases_python  # noqa: F401
@@ -38,6 +39,8 @@ limit-as-16g limit-core-0 limit-stack-256k seccomp-getrandom seccomp-sched-getaf
 pythonpath-absl-good pythonpath-wrapt-good pythonpath-numpy1 pythonpath-gast pth-noise pth-garbage
 numpy-random-gone upb-empty-tf215 protobuf-descriptor-cut h5py-native-arch tensorboard-init-cut grpc-native-cut
 pythonoptimize1 pythonwarnings-error-tf215 pythonpath-other-dynload venv-libpython-gone
+pip-prefix pip-dry-run pip-require-virtualenv python-gil-0-unknown python-digits-0 python-cpu-count letters-locale-c
+half-numpy-tf215 half-keras3 cwd-in-numpy cwd-in-keras-src pythonpath-in-numpy pythonpath-in-keras-src
 """.split()
 
 for _n in FORECAST_ONLY:

@@ -323,6 +323,125 @@ static void test_unknown_cpu_blames_nobody(void **state)
     tfd_arena_done(&w.arena);
 }
 
+/* Variables of the interpreter itself, of pip, and of the locale: {minor version, variables, cause, command}.
+ */
+typedef struct variable_row {
+    int minor;
+    tfd_str variables[4];
+    const char *site; /* the folder of packages; NULL: as in begin */
+    const char *cause, *command;
+    int line;
+} variable_row;
+
+#define V(text)                \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+
+static const variable_row variable_rows[] = {
+    {13, {V("PYTHON_GIL=0")}, NULL, "env-setting", "unset PYTHON_GIL", __LINE__},
+    {12, {V("PYTHON_GIL=0")}, NULL, "", "", __LINE__},
+    {13, {V("PYTHON_GIL=1")}, NULL, "", "", __LINE__},
+    {13, {V("PYTHON_CPU_COUNT=many")}, NULL, "env-setting", "unset PYTHON_CPU_COUNT", __LINE__},
+    {13, {V("PYTHON_CPU_COUNT=default")}, NULL, "", "", __LINE__},
+    {12, {V("PYTHONINTMAXSTRDIGITS=639")}, NULL, "env-setting", "unset PYTHONINTMAXSTRDIGITS", __LINE__},
+    {12, {V("PYTHONINTMAXSTRDIGITS=640")}, NULL, "", "", __LINE__},
+    {12, {V("PYTHONUTF8=0"), V("LC_ALL=C")}, NULL, "", "", __LINE__},
+    {12,
+     {V("PYTHONUTF8=0"), V("LC_ALL=C")},
+     "/gr\xC3\xBC",
+     "path-non-ascii",
+     "export PYTHONUTF8=1",
+     __LINE__},
+    {12, {V("PYTHONUTF8=0"), V("LANG=C")}, "/gr\xC3\xBC", "", "", __LINE__},
+    {12,
+     {V("PYTHONUTF8=0"), V("LANG=C"), V("PYTHONCOERCECLOCALE=0")},
+     "/gr\xC3\xBC",
+     "path-non-ascii",
+     "export PYTHONUTF8=1",
+     __LINE__},
+    {12, {V("LC_ALL=C")}, "/gr\xC3\xBC", "", "", __LINE__},
+    {12, {V("PYTHONUTF8=0"), V("LC_ALL=C.UTF-8")}, "/gr\xC3\xBC", "", "", __LINE__},
+};
+
+static void test_variables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof variable_rows / sizeof variable_rows[0]; i++) {
+        const variable_row *row = &variable_rows[i];
+        world w;
+        const char *cause;
+
+        begin(&w);
+        w.facts.python.minor = row->minor;
+        w.facts.python.free_threaded = TFD_NO;
+        w.facts.environment = row->variables;
+        while (w.facts.environment_count < 4 && row->variables[w.facts.environment_count].len > 0)
+            w.facts.environment_count++;
+        if (row->site)
+            w.facts.places.items[3].path = tfd_str_of(row->site);
+        cause = diagnose(&w);
+        if (strcmp(cause, row->cause) != 0 || (row->command[0] && !first_command_has(&w, row->command)))
+            fail_msg("line %d: '%s'", row->line, cause);
+        tfd_arena_done(&w.arena);
+    }
+}
+
+/* pip would put the package elsewhere; a user site is a place like any other where Python looks into it. */
+static void test_settings_of_pip_are_put_aside(void **state)
+{
+    static const tfd_str target[] = {V("PIP_TARGET=/elsewhere")};
+    static const tfd_str ours[] = {V("PIP_TARGET=" SITE)};
+    world w;
+
+    (void)state;
+    begin(&w);
+    w.facts.environment = target;
+    w.facts.environment_count = 1;
+    require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
+    assert_string_equal(diagnose(&w), "dep-other");
+    assert_true(first_command_has(&w, "unset PIP_TARGET"));
+    tfd_arena_done(&w.arena);
+    begin(&w);
+    w.facts.environment = ours;
+    w.facts.environment_count = 1;
+    require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
+    assert_string_equal(diagnose(&w), "dep-other");
+    assert_true(first_command_has(&w, "pip install"));
+    tfd_arena_done(&w.arena);
+}
+
+static void test_plugin_that_nobody_owns(void **state)
+{
+    world w;
+
+    (void)state;
+    begin(&w);
+    (void)fail_with(&w, "NotFoundError", SITE "/tensorflow-plugins/libx.so: undefined symbol: gone");
+    assert_string_equal(diagnose(&w), "addon-mismatch");
+    assert_true(first_command_has(&w, "mv " SITE "/tensorflow-plugins/libx.so "));
+    tfd_arena_done(&w.arena);
+}
+
+/* The frame outside of the import system is TensorFlow's, the byte code is numpy's. */
+static void test_damaged_byte_code(void **state)
+{
+    static tfd_frame frames[] = {{V(SITE "/tensorflow/python/x.py"), 3, V("<module>")},
+                                 {V("<frozen importlib._bootstrap_external>"), 752, V("_compile_bytecode")}};
+    world w;
+    tfd_exception *exc;
+
+    (void)state;
+    begin(&w);
+    exc = fail_with(&w, "EOFError", "marshal data too short");
+    exc->filename = TFD_STR(SITE "/numpy/__pycache__/__init__.cpython-312.pyc");
+    exc->frames = frames;
+    exc->frame_count = 2;
+    assert_string_equal(diagnose(&w), "dep-numpy");
+    assert_true(first_command_has(&w, "--force-reinstall --no-deps numpy==2.3.1"));
+    tfd_arena_done(&w.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +457,10 @@ int main(void)
         cmocka_unit_test(test_two_faults_name_each_other),
         cmocka_unit_test(test_no_avx),
         cmocka_unit_test(test_unknown_cpu_blames_nobody),
+        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_settings_of_pip_are_put_aside),
+        cmocka_unit_test(test_plugin_that_nobody_owns),
+        cmocka_unit_test(test_damaged_byte_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
