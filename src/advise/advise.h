@@ -92,6 +92,10 @@ tfd_status tfd_advise(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *ar
 /* Judges one release. ignored: kinds that are not looked at. */
 void tfd_advise_judge(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *arena,
                       const tfd_kb_release *release, unsigned ignored, tfd_judged *out);
+/* The newest Python of the release's wheels for the target's platform, with_addons: for which the add-ons
+ * have wheels, too; empty: there is none. */
+tfd_str tfd_advise_python_for(const tfd_advise_target *target, tfd_kb *kb, const tfd_kb_release *release,
+                              bool with_addons);
 /* The newest release without obstacles of other kinds than ignored, among those that the specifier of the
  * target allows; NULL: none. */
 const tfd_kb_release *tfd_advise_newest(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *arena,

@@ -61,17 +61,11 @@ static size_t find_ways(const tfd_advice *advice, const tfd_judged **ways, size_
     return count;
 }
 
-/* The newest Python of the release's wheels for the target. */
-static tfd_str newest_python(const tfd_kb_release *release, tfd_str platform)
+static tfd_str newest_python(const tfd_advise_target *target, tfd_kb *kb, const tfd_kb_release *release)
 {
-    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, platform);
-    tfd_str newest = TFD_STR("");
-    int order;
+    tfd_str python = tfd_advise_python_for(target, kb, release, true);
 
-    for (size_t i = 0; wheel && i < wheel->pythons.count; i++)
-        if (newest.len == 0 || (tfd_version_cmp_text(wheel->pythons.items[i], newest, &order) && order > 0))
-            newest = wheel->pythons.items[i];
-    return newest;
+    return python.len > 0 ? python : tfd_advise_python_for(target, kb, release, false);
 }
 
 static tfd_str driver_of(const tfd_advise_target *target, tfd_kb *kb, const tfd_kb_release *release)
@@ -99,10 +93,10 @@ static tfd_str in_wsl(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *ar
                          TFD_ARG(release->version));
 }
 
-static tfd_str another_python(const tfd_advise_target *target, tfd_arena *arena,
+static tfd_str another_python(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *arena,
                               const tfd_kb_release *release, const tfd_obstacle *obstacle)
 {
-    tfd_str python = newest_python(release, target->platform);
+    tfd_str python = newest_python(target, kb, release);
     tfd_str text;
 
     if (python.len == 0)
@@ -123,7 +117,7 @@ static tfd_str sentence(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *
 
     switch (obstacle->kind) {
     case TFD_OBSTACLE_PYTHON:
-        return another_python(target, arena, release, obstacle);
+        return another_python(target, kb, arena, release, obstacle);
     case TFD_OBSTACLE_DRIVER:
         return tfd_arena_fmt(
             arena, "Install an NVIDIA driver %.*s or newer, for TensorFlow %.*s with CUDA %.*s",
@@ -167,7 +161,7 @@ static void add_commands(const tfd_advise_target *target, tfd_kb *kb, tfd_arena 
                          tfd_change *change)
 {
     tfd_str requirements[TFD_ADVISE_REQUIREMENTS_MAX];
-    tfd_str python = newest_python(way->release, target->platform);
+    tfd_str python = newest_python(target, kb, way->release);
     tfd_advise_target other = *target;
     tfd_str major, minor;
     uint64_t value = 0;
@@ -184,6 +178,16 @@ static void add_commands(const tfd_advise_target *target, tfd_kb *kb, tfd_arena 
                                                        change->commands, TFD_ADVISE_COMMANDS_MAX);
 }
 
+/* Another Python removes all that the present one stands in the way of. */
+static bool is_said_before(const tfd_judged *way, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (way->obstacles[i].kind == way->obstacles[at].kind &&
+            way->obstacles[i].kind == TFD_OBSTACLE_PYTHON)
+            return true;
+    return false;
+}
+
 void tfd_advise_changes(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *arena, tfd_advice *out)
 {
     const tfd_judged *ways[WAYS_MAX + 1];
@@ -195,8 +199,11 @@ void tfd_advise_changes(const tfd_advise_target *target, tfd_kb *kb, tfd_arena *
         tfd_str text = TFD_STR("");
 
         for (size_t k = 0; k < way->obstacle_count; k++) {
-            tfd_str one = sentence(target, kb, arena, way, &way->obstacles[k]);
+            tfd_str one;
 
+            if (is_said_before(way, k))
+                continue;
+            one = sentence(target, kb, arena, way, &way->obstacles[k]);
             text = k == 0 ? one : tfd_arena_fmt(arena, "%.*s; and: %.*s", TFD_ARG(text), TFD_ARG(one));
         }
         change = tfd_advise_before(out, way->obstacles[0].cause, text);

@@ -236,37 +236,65 @@ static void judge_gpu(judge *j)
 
 /* ---- add-ons */
 
-static bool has_addon_wheel(const judge *j, const tfd_kb_addon *addon, tfd_str versions)
+static bool has_addon_wheel(const tfd_advise_target *target, tfd_kb *kb, tfd_str name, tfd_str versions,
+                            tfd_str python)
 {
-    tfd_str system, arch, python = tfd_arena_fmt(j->arena, "%d.%d", j->target->major, j->target->minor);
+    const tfd_kb_addon *addon = tfd_kb_addon_find(kb, name);
+    tfd_str system, arch;
 
-    (void)tfd_str_cut(j->target->platform, '-', &system, &arch);
-    if (addon->platform.len > 0 && !tfd_str_eq(addon->platform, system))
+    (void)tfd_str_cut(target->platform, '-', &system, &arch);
+    if (addon && addon->platform.len > 0 && !tfd_str_eq(addon->platform, system))
         return false;
-    for (size_t i = 0; i < addon->wheel_count; i++)
-        if (tfd_str_eq(addon->wheels[i].platform, j->target->platform) &&
-            tfd_str_eq(addon->wheels[i].versions, versions) && has_text(addon->wheels[i].pythons, python))
-            return true;
-    return addon->wheel_count == 0;
+    return tfd_kb_addon_has_wheel(kb, name, versions, target->platform, python) != TFD_NO;
+}
+
+static bool have_addons_wheels(const tfd_advise_target *target, tfd_kb *kb, const tfd_kb_release *release,
+                               tfd_str python)
+{
+    for (size_t i = 0; i < target->with.count; i++) {
+        const tfd_kb_addon *addon = tfd_kb_addon_find(kb, target->with.items[i]);
+        tfd_str versions = addon ? tfd_kb_addon_wanted(addon, release->version) : TFD_STR("");
+
+        if (addon && (versions.len == 0 || !has_addon_wheel(target, kb, addon->dist, versions, python)))
+            return false;
+    }
+    return true;
+}
+
+tfd_str tfd_advise_python_for(const tfd_advise_target *target, tfd_kb *kb, const tfd_kb_release *release,
+                              bool with_addons)
+{
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, target->platform);
+    tfd_str newest = TFD_STR("");
+    int order;
+
+    for (size_t i = 0; wheel && i < wheel->pythons.count; i++)
+        if ((!with_addons || have_addons_wheels(target, kb, release, wheel->pythons.items[i])) &&
+            (newest.len == 0 || (tfd_version_cmp_text(wheel->pythons.items[i], newest, &order) && order > 0)))
+            newest = wheel->pythons.items[i];
+    return newest;
 }
 
 static void judge_addons(judge *j)
 {
-    for (size_t i = 0; i < j->target->with.count; i++) {
-        tfd_str name = j->target->with.items[i];
+    const tfd_advise_target *t = j->target;
+    tfd_str python = tfd_arena_fmt(j->arena, "%d.%d", t->major, t->minor);
+
+    for (size_t i = 0; i < t->with.count; i++) {
+        tfd_str name = t->with.items[i];
         const tfd_kb_addon *addon = tfd_kb_addon_find(j->kb, name);
         tfd_str versions = addon ? tfd_kb_addon_wanted(addon, j->release->version) : TFD_STR("");
+        bool has_python;
 
-        if (!addon)
-            continue;
-        if (versions.len == 0)
+        if (addon && versions.len == 0) {
             add(j, TFD_OBSTACLE_ADDON, TFD_CAUSE_ADDON_MISMATCH,
                 tfd_arena_fmt(j->arena, "no %.*s is made for it", TFD_ARG(name)));
-        else if (!has_addon_wheel(j, addon, versions))
-            add(j, TFD_OBSTACLE_ADDON, TFD_CAUSE_ADDON_NO_WHEEL,
-                tfd_arena_fmt(j->arena, "%.*s%.*s has no cp%d%d wheel for %.*s", TFD_ARG(name),
-                              TFD_ARG(versions), j->target->major, j->target->minor,
-                              TFD_ARG(j->target->tag)));
+        } else if (addon && !has_addon_wheel(t, j->kb, name, versions, python)) {
+            has_python = tfd_advise_python_for(t, j->kb, j->release, true).len > 0;
+            add(j, has_python ? TFD_OBSTACLE_PYTHON : TFD_OBSTACLE_ADDON, TFD_CAUSE_ADDON_NO_WHEEL,
+                tfd_arena_fmt(j->arena, "its %.*s has no cp%d%d wheel for %.*s", TFD_ARG(name), t->major,
+                              t->minor, TFD_ARG(t->tag)));
+        }
     }
 }
 

@@ -132,6 +132,7 @@ static const struct {
     [TFD_KB_TOPIC_BREAKS] = {"breaks.json", tfd_kb_breaks_parse},
     [TFD_KB_TOPIC_ADDONS] = {"addons.json", tfd_kb_addons_parse},
     [TFD_KB_TOPIC_COSTS] = {"costs.json", tfd_kb_costs_parse},
+    [TFD_KB_TOPIC_ADDON_WHEELS] = {"addon_wheels.json", tfd_kb_addon_wheels_parse},
     [TFD_KB_TOPIC_ENV] = {"env.json", tfd_kb_env_parse},
     [TFD_KB_TOPIC_LIBC] = {"libc.json", tfd_kb_libc_parse},
     [TFD_KB_TOPIC_VCRUNTIME] = {"vcruntime.json", tfd_kb_vcruntime_parse},

@@ -253,13 +253,6 @@ typedef struct tfd_kb_addon_need {
     tfd_str dist;       /* "tf-keras" */
 } tfd_kb_addon_need;
 
-/* Wheels of the add-on for one platform: the highest first. */
-typedef struct tfd_kb_addon_wheel {
-    tfd_str versions; /* specifier on the add-on */
-    tfd_str platform; /* as tfd_kb_wheel has it */
-    tfd_kb_strs pythons;
-} tfd_kb_addon_wheel;
-
 typedef struct tfd_kb_addon {
     tfd_str dist;   /* PEP 503 name */
     tfd_str module; /* empty: none is imported by name (plug-ins) */
@@ -270,8 +263,6 @@ typedef struct tfd_kb_addon {
     size_t fit_count;
     const tfd_kb_addon_need *needs;
     size_t need_count;
-    const tfd_kb_addon_wheel *wheels; /* none: any platform (pure Python), or not known */
-    size_t wheel_count;
     tfd_str platform;          /* "macos", "windows": for that system alone; empty: any */
     tfd_str error, hint, last; /* how it shows; advice; where the series ended; each may be empty */
     tfd_kb_origin origin;
@@ -284,6 +275,10 @@ const tfd_kb_addon *tfd_kb_addon_of_module(tfd_kb *kb, tfd_str module);
 tfd_tri tfd_kb_addon_fits(const tfd_kb_addon *addon, tfd_str version, tfd_str tf_version);
 /* The specifier of the add-on for a TensorFlow version ("==2.15.*"), or empty. */
 tfd_str tfd_kb_addon_wanted(const tfd_kb_addon *addon, tfd_str tf_version);
+
+/* Whether the add-on in these versions (as tfd_kb_addon_wanted gives them) has a wheel for that platform and
+ * CPython. TFD_UNKNOWN for one of which no wheels are in the table: mostly pure Python. */
+tfd_tri tfd_kb_addon_has_wheel(tfd_kb *kb, tfd_str dist, tfd_str versions, tfd_str platform, tfd_str python);
 
 /* ---- what an installation costs ---------------------------------------------------------------------------
  */

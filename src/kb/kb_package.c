@@ -87,22 +87,6 @@ static void parse_needs(tfd_kb *kb, const cJSON *row, tfd_kb_addon *out)
     }
 }
 
-static void parse_addon_wheels(tfd_kb *kb, const cJSON *row, tfd_kb_addon *out)
-{
-    void *items;
-    const cJSON *rows = tfd_kb_rows_get(kb, row, "wheels", sizeof(tfd_kb_addon_wheel), &items);
-    const cJSON *one;
-    tfd_kb_addon_wheel *wheels = items;
-
-    out->wheels = wheels;
-    cJSON_ArrayForEach(one, rows)
-    {
-        wheels[out->wheel_count].versions = tfd_kb_text_get(kb, one, "versions");
-        wheels[out->wheel_count].platform = tfd_kb_text_get(kb, one, "platform");
-        wheels[out->wheel_count++].pythons = tfd_kb_texts_get(kb, one, "python");
-    }
-}
-
 void tfd_kb_addons_parse(tfd_kb *kb, const cJSON *root)
 {
     void *items;
@@ -120,7 +104,6 @@ void tfd_kb_addons_parse(tfd_kb *kb, const cJSON *root)
         out->is_strict = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "strict"));
         parse_fits(kb, row, out);
         parse_needs(kb, row, out);
-        parse_addon_wheels(kb, row, out);
         out->platform = tfd_kb_text_get(kb, row, "platform");
         out->error = tfd_kb_text_get(kb, row, "error");
         out->hint = tfd_kb_text_get(kb, row, "hint");

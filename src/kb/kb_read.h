@@ -21,7 +21,8 @@ typedef enum tfd_kb_topic {
     TFD_KB_TOPIC_LIBC,
     TFD_KB_TOPIC_VCRUNTIME,
     TFD_KB_TOPIC_WINDOWS,
-    TFD_KB_TOPIC_COSTS, /* the last: only advice asks for it, an examination does not load it */
+    TFD_KB_TOPIC_COSTS, /* this one and those behind it: only advice asks for them */
+    TFD_KB_TOPIC_ADDON_WHEELS,
     TFD_KB_TOPIC_COUNT
 } tfd_kb_topic;
 
@@ -47,6 +48,11 @@ typedef struct tfd_kb_loaded {
     const tfd_kb_pair *versions; /* their distributions and versions, as they were measured */
     size_t version_count;
 } tfd_kb_loaded;
+
+typedef struct tfd_kb_addon_wheel {
+    tfd_str dist, versions, platform;
+    tfd_kb_strs pythons;
+} tfd_kb_addon_wheel;
 
 #define TFD_KB_LINES_MAX 128u
 
@@ -77,6 +83,8 @@ struct tfd_kb {
     tfd_kb_strs tensorflow_dists;
     tfd_kb_break *breaks;
     size_t break_count;
+    tfd_kb_addon_wheel *addon_wheels;
+    size_t addon_wheel_count;
     tfd_kb_cost *costs;
     size_t cost_count;
     tfd_kb_addon *addons;
@@ -134,6 +142,7 @@ void tfd_kb_dists_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_breaks_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_addons_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_costs_parse(tfd_kb *kb, const cJSON *root);
+void tfd_kb_addon_wheels_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_env_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_libc_parse(tfd_kb *kb, const cJSON *root);
 void tfd_kb_vcruntime_parse(tfd_kb *kb, const cJSON *root);

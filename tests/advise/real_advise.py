@@ -78,7 +78,7 @@ def one(args, python, platform, extra):
     if p.returncode != 0:
         return "refused", text + "\n" + p.stderr.decode("utf-8", "replace").strip()
     bad = wrong_pins(requirements, p.stdout.decode("utf-8", "replace"))
-    if not bad and lock:
+    if not bad and lock and "--with" not in extra:
         compile_with(args, python, platform, requirements, verdict == "source", lock)
     return ("wrong", "; ".join(bad)) if bad else (verdict, text)
 
@@ -90,8 +90,12 @@ def asked(args):
         if not args.platform or "linux_x86_64" in args.platform:
             yield python, "linux_x86_64", ["--want", "gpu", "--driver", "550.54.14"]
             yield python, "linux_x86_64", ["--want", "gpu", "--driver", "470.82.01", "--gpu", "GTX 1080"]
+            yield python, "linux_x86_64", ["--with", "tensorflow-text,tensorflow-probability"]
         if not args.platform or "win_amd64" in args.platform:
             yield python, "win_amd64", ["--want", "gpu"]
+            yield python, "win_amd64", ["--with", "tensorflow-text"]
+        if not args.platform or "macosx_14_0_arm64" in args.platform:
+            yield python, "macosx_14_0_arm64", ["--with", "tensorflow-metal,tensorflow-hub"]
 
 
 def main():

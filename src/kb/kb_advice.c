@@ -1,3 +1,4 @@
+/* What only advice asks for: costs of installations, wheels of add-ons. */
 #include "kb/kb_read.h"
 
 static uint64_t read_bytes(const cJSON *row, const char *key)
@@ -44,4 +45,42 @@ const tfd_kb_cost *tfd_kb_cost_find(tfd_kb *kb, tfd_str tf_version, tfd_str plat
             return one;
     }
     return NULL;
+}
+
+void tfd_kb_addon_wheels_parse(tfd_kb *kb, const cJSON *root)
+{
+    void *items;
+    const cJSON *rows = tfd_kb_rows_get(kb, root, "wheels", sizeof *kb->addon_wheels, &items);
+    const cJSON *row;
+
+    kb->addon_wheels = items;
+    cJSON_ArrayForEach(row, rows)
+    {
+        tfd_kb_addon_wheel *out = &kb->addon_wheels[kb->addon_wheel_count++];
+
+        out->dist = tfd_kb_text_get(kb, row, "distribution");
+        out->versions = tfd_kb_text_get(kb, row, "versions");
+        out->platform = tfd_kb_text_get(kb, row, "platform");
+        out->pythons = tfd_kb_texts_get(kb, row, "python");
+    }
+}
+
+tfd_tri tfd_kb_addon_has_wheel(tfd_kb *kb, tfd_str dist, tfd_str versions, tfd_str platform, tfd_str python)
+{
+    tfd_tri answer = TFD_UNKNOWN;
+
+    tfd_kb_topic_load(kb, TFD_KB_TOPIC_ADDON_WHEELS, NULL);
+    for (size_t i = 0; i < kb->addon_wheel_count; i++) {
+        const tfd_kb_addon_wheel *one = &kb->addon_wheels[i];
+
+        if (!tfd_str_eq(one->dist, dist))
+            continue;
+        answer = TFD_NO;
+        if (!tfd_str_eq(one->versions, versions) || !tfd_str_eq(one->platform, platform))
+            continue;
+        for (size_t k = 0; k < one->pythons.count; k++)
+            if (tfd_str_eq(one->pythons.items[k], python))
+                return TFD_YES;
+    }
+    return answer;
 }
