@@ -70,6 +70,21 @@ class Advise(Asking):
             self.assertIn(str(self.dir / "venv"), answer["install"]["commands"][-1])
         self.assertFalse(os.path.exists(self.cwd / ".venv-tensorflow"), python)
 
+    def test_what_has_to_be_done_first(self):
+        self.venv(init=None)
+        self.dist("pip", "9.0.1", {"pip/__init__.py": ""})
+        self.dist("tensorflow-cpu", "2.3.0", {"tensorflow/__init__.py": ""})
+        self.dist("numpy", "1.16.0", {"numpy/__init__.py": ""})
+        answer = self.ask("--python", str(self.dir / "venv"), code=None)
+        if not answer["install"]:
+            self.skipTest("no TensorFlow for the Python of this machine")
+        self.assertEqual(["tf-duplicate", "pip-outdated"], [c["id"] for c in answer["changes"]])
+        words = [c.split()[1:5] for c in answer["install"]["commands"]]
+        self.assertEqual(["-m", "pip", "uninstall", "-y"], words[0])
+        self.assertEqual(["-m", "pip", "install", "--upgrade"], words[1])
+        self.assertEqual(["-m", "pip", "install"], words[2][:3])
+        self.assertEqual(["numpy 1.16.0 to"], [" ".join(c.split()[:3]) for c in answer["cost"]["changed"]])
+
     def test_text_has_the_date_and_keeps_its_width(self):
         for columns in ("40", "80", "200"):
             self.env["COLUMNS"] = columns
