@@ -57,6 +57,37 @@ void tfd_fix_remove_dead_links(tfd_fix_ctx *ctx, size_t row)
     tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "find %.*s -xtype l -delete", TFD_ARG(words)));
 }
 
+/* One file in ten, and more than a handful: not damage, but another version that was laid over it. */
+static bool is_overlaid(const tfd_dist *dist)
+{
+    size_t differing = dist->wrong_size + dist->altered;
+
+    return differing >= 10 && differing * 10 > dist->files;
+}
+
+/* The other version brought files that no RECORD names: installers leave them, and a folder backend/ goes on
+ * to win over the module backend.py. */
+static void remove_folder(tfd_fix_ctx *ctx, const tfd_dist *dist)
+{
+    const tfd_place *place = tfd_view_place(ctx->view, dist->place);
+    tfd_str module = tfd_kb_dist_module(ctx->view->kb, dist->key);
+    tfd_str top, rest;
+    tfd_str path;
+
+    if (module.len == 0)
+        module = dist->key;
+    (void)tfd_str_cut(module, '.', &top, &rest);
+    if (!place || tfd_map_get(&place->names, top) == TFD_MAP_NONE ||
+        place->entries.items[tfd_map_get(&place->names, top)].kind != TFD_KIND_DIR)
+        return;
+    path = tfd_fix_join(ctx, place->path, top);
+    if (rest.len > 0 && tfd_str_find_char(rest, '.') == TFD_NPOS)
+        path = tfd_fix_join(ctx, path, rest);
+    else if (rest.len > 0)
+        return;
+    tfd_fix_remove_tree(ctx, path);
+}
+
 static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
 {
     tfd_str spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(dist->name), TFD_ARG(dist->version));
@@ -65,6 +96,8 @@ static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
                                      TFD_ARG(dist->version)));
     remove_dangling(ctx, dist);
     tfd_fix_remove_dead_links(ctx, ctx->lead->dist);
+    if (is_overlaid(dist))
+        remove_folder(ctx, dist);
     /* Where most files are gone (links into a cache that was cleaned), pip stumbles over moving them away. */
     tfd_fix_install(
         ctx, dist->has_record && dist->missing * 2 < dist->files ? TFD_REINSTALL_NO_DEPS : TFD_INSTALL_OVER,

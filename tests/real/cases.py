@@ -40,7 +40,7 @@ pythonpath-absl-good pythonpath-wrapt-good pythonpath-numpy1 pythonpath-gast pth
 numpy-random-gone upb-empty-tf215 protobuf-descriptor-cut h5py-native-arch tensorboard-init-cut grpc-native-cut
 pythonoptimize1 pythonwarnings-error-tf215 pythonpath-other-dynload venv-libpython-gone
 pip-prefix pip-dry-run pip-require-virtualenv python-gil-0-unknown python-digits-0 python-cpu-count letters-locale-c
-half-numpy-tf215 half-keras3 cwd-in-numpy cwd-in-keras-src pythonpath-in-numpy pythonpath-in-keras-src
+half-numpy-tf215 cwd-in-numpy cwd-in-keras-src pythonpath-in-numpy pythonpath-in-keras-src
 """.split()
 
 for _n in FORECAST_ONLY:

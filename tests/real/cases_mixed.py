@@ -123,8 +123,8 @@ def _(e):
 
 # ---- halves of two versions
 
-def half(name, base, cause, spec, only, also=(), statement=None):
-    @case("half-" + name, base, cause, also)
+def half(name, base, cause, spec, only, expect="cause", statement=None):
+    @case("half-" + name, base, cause, expect=expect)
     def _(e):
         dist = spec.split("==")[0]
         e.unzip(e.fetch(spec), only=only)
@@ -134,7 +134,7 @@ def half(name, base, cause, spec, only, also=(), statement=None):
 
 half("numpy", "tf220", "dep-numpy", "numpy==2.2.6", lambda n: n.startswith("numpy/") and n.endswith(".py"))
 half("numpy-tf215", "tf215", "dep-numpy", "numpy==2.2.6", lambda n: n.startswith("numpy/"))
-half("protobuf", "tf220", "dep-protobuf", "protobuf==3.20.3", lambda n: n.startswith("google/"))
+half("protobuf", "tf220", "dep-protobuf", "protobuf==3.20.3", lambda n: n.startswith("google/"), expect="quiet")
 half("keras3", "tf215", "dep-keras", "keras==3.8.0", lambda n: n.startswith("keras/"), statement=KERAS)
 half("ml-dtypes", "tf220", "dep-other", "ml_dtypes==0.4.1", lambda n: n.endswith(".so"))
 
