@@ -73,7 +73,7 @@ class Advise(Asking):
     def test_what_has_to_be_done_first(self):
         self.venv(init=None)
         self.dist("pip", "9.0.1", {"pip/__init__.py": ""})
-        self.dist("tensorflow-cpu", "2.3.0", {"tensorflow/__init__.py": ""})
+        self.dist("tensorflow_cpu", "2.3.0", {"tensorflow/__init__.py": ""})
         self.dist("numpy", "1.16.0", {"numpy/__init__.py": ""})
         answer = self.ask("--python", str(self.dir / "venv"), code=None)
         if not answer["install"]:
