@@ -363,6 +363,10 @@ static void run(const tfd_view *view, tfd_findings *out)
 
     if (tfd_gpu_skip(view, out))
         return;
+    if (tfd_view_is_windows(view)) {
+        tfd_findings_skip(out, TFD_STR("the check cuda-windows looks at it"));
+        return;
+    }
     if (gpu->build.is_cuda != TFD_YES) {
         tfd_findings_skip(out, TFD_STR("this TensorFlow is not built for CUDA"));
         return;

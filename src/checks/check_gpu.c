@@ -56,6 +56,10 @@ static void check_device(const tfd_view *view, tfd_findings *out)
                                                            "its host may have one that is not handed in)"
                                                          : "");
     finding.source = TFD_STR("/sys/bus/pci/devices");
+    if (tfd_view_is_windows(view)) {
+        finding.text = TFD_STR("none of Windows' display adapters is an NVIDIA GPU");
+        finding.source = TFD_STR("the registry, class of display adapters");
+    }
     tfd_findings_add(out, &finding);
 }
 

@@ -222,6 +222,8 @@ static void run(const tfd_view *view, tfd_findings *out)
     if (tfd_gpu_skip(view, out))
         return;
     check_variable(view, out);
+    if (tfd_view_is_windows(view)) /* all that follows is Linux' way of handing devices out */
+        return;
     check_uuid(view, out);
     check_container(view, out);
     check_mig(view, out);

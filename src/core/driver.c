@@ -28,7 +28,7 @@ tfd_status tfd_driver_start(const tfd_sys *sys, tfd_arena *arena, tfd_str python
     tfd_driver_run *run = tfd_arena_new(arena, tfd_driver_run, 1);
     tfd_status st;
 
-    if (!sys->child_start)
+    if (!sys->child_start || sys->style == TFD_PATH_WINDOWS) /* the child knows the names of Linux */
         return tfd_err_set(err, TFD_EUNSUPPORTED, 0, "nothing can be run on this machine");
     if (!run || !argv[0])
         return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");

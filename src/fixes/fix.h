@@ -93,6 +93,7 @@ void tfd_fix_network(tfd_fix_ctx *ctx);      /* pip-network */
 void tfd_fix_search_path(tfd_fix_ctx *ctx);  /* shadowing, PYTHONPATH, LD_LIBRARY_PATH, variables */
 /* The same for what is repaired on Windows alone; false: nothing of the kind. */
 bool tfd_fix_windows(tfd_fix_ctx *ctx);
+bool tfd_fix_cuda_windows(tfd_fix_ctx *ctx); /* those of the GPU's side */
 void tfd_fix_system(tfd_fix_ctx *ctx); /* limits, rights, mounts, libraries of the system */
 void tfd_fix_gpu(tfd_fix_ctx *ctx);    /* gpu-*, driver-* */
 void tfd_fix_cuda(tfd_fix_ctx *ctx);   /* cuda-*, cudnn-*, gpu-arch, builds without CUDA */

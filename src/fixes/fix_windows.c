@@ -428,7 +428,7 @@ bool tfd_fix_windows(tfd_fix_ctx *ctx)
         fix_alias(ctx);
         break;
     default:
-        return false;
+        return tfd_fix_cuda_windows(ctx);
     }
     return true;
 }

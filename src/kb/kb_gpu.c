@@ -19,8 +19,8 @@ typedef struct table {
 } table;
 
 struct tfd_kb_gpu {
-    table chips, names, architectures, needs, generations, toolkits, floors, targets, errors, wheels, gaps,
-        cudnns, files;
+    table chips, names, architectures, needs, windows, generations, toolkits, floors, targets, errors, wheels,
+        gaps, cudnns, files;
 };
 
 typedef void (*row_reader)(tfd_kb *kb, const cJSON *row, void *out);
@@ -145,6 +145,7 @@ static void read_cudnn(tfd_kb *kb, const cJSON *row, void *out)
 static void parse_cuda(tfd_kb *kb, const cJSON *root, struct tfd_kb_gpu *gpu)
 {
     read_table(kb, root, "needs", sizeof(list_row), read_need, &gpu->needs);
+    read_table(kb, root, "windows", sizeof(list_row), read_need, &gpu->windows);
     read_table(kb, root, "generations", sizeof(list_row), read_generation, &gpu->generations);
     read_table(kb, root, "toolkits", sizeof(pair_row), read_driver, &gpu->toolkits);
     read_table(kb, root, "floors", sizeof(pair_row), read_driver, &gpu->floors);
@@ -265,6 +266,17 @@ tfd_kb_strs tfd_kb_cuda_libraries(tfd_kb *kb, tfd_str tf_version, tfd_str cuda, 
     for (size_t i = 0; cuda.len > 0 && i < gpu->generations.count; i++)
         if (tfd_str_eq(generations[i].key, major_of(cuda)))
             return generations[i].libraries;
+    return (tfd_kb_strs){NULL, 0};
+}
+
+tfd_kb_strs tfd_kb_cuda_windows(tfd_kb *kb, tfd_str tf_version)
+{
+    const table *all = &tables(kb)->windows;
+    const list_row *rows = all->items;
+
+    for (size_t i = 0; tf_version.len > 0 && i < all->count; i++)
+        if (tfd_specifier_match(rows[i].key, tf_version, TFD_PRE_ALLOW) == TFD_YES)
+            return rows[i].libraries;
     return (tfd_kb_strs){NULL, 0};
 }
 

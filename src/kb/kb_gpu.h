@@ -46,6 +46,8 @@ tfd_str tfd_kb_architecture_of(tfd_kb *kb, tfd_str compute_capability);
  * version that the table does not know is answered by the CUDA generation alone; *is_exact says which it was.
  */
 tfd_kb_strs tfd_kb_cuda_libraries(tfd_kb *kb, tfd_str tf_version, tfd_str cuda, bool *is_exact);
+/* The same on Windows, where builds have CUDA until 2.10: names of DLLs; empty from 2.11 on. */
+tfd_kb_strs tfd_kb_cuda_windows(tfd_kb *kb, tfd_str tf_version);
 /* Folders of NVIDIA's wheels, below site-packages, into which a release does not look although it opens their
  * libraries. */
 tfd_kb_strs tfd_kb_cuda_gaps(tfd_kb *kb, tfd_str tf_version);

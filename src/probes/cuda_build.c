@@ -158,7 +158,9 @@ static tfd_status ask_knowledge(tfd_probe_ctx *ctx, const tfd_dist *dist, tfd_gp
 {
     const tfd_kb_release *release = tfd_kb_release_find(ctx->kb, dist->version);
     bool is_whole = tfd_str_is(dist->key, "tensorflow") || tfd_str_is(dist->key, "tensorflow-gpu");
-    const char *platform = ctx->facts->python.arch == TFD_ARCH_AARCH64 ? "linux-aarch64" : "linux-x86_64";
+    const char *platform = ctx->sys->style == TFD_PATH_WINDOWS           ? "windows-x86_64"
+                           : ctx->facts->python.arch == TFD_ARCH_AARCH64 ? "linux-aarch64"
+                                                                         : "linux-x86_64";
 
     if (build->is_cuda == TFD_UNKNOWN &&
         (tfd_str_ends_z(dist->key, "-cpu") || tfd_str_ends_z(dist->key, "-intel")))

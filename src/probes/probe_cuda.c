@@ -4,6 +4,7 @@
 #include "kb/kb_gpu.h"
 #include "probes/cuda_build.h"
 #include "probes/cuda_search.h"
+#include "probes/cuda_windows.h"
 
 static tfd_status no_memory(tfd_err *err)
 {
@@ -234,6 +235,9 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
         st = tfd_cuda_build_read(ctx, err);
     set_fact(ctx, TFD_FACT_CUDA_BUILD, gpu->build.is_cuda == TFD_NO ? TFD_STR("") : gpu->build.cuda);
     set_fact(ctx, TFD_FACT_CUDNN_BUILD, gpu->build.is_cuda == TFD_NO ? TFD_STR("") : gpu->build.cudnn);
+    if (st == TFD_OK && is_wanted && ctx->sys->system(ctx->sys)->os == TFD_OS_WINDOWS &&
+        gpu->build.is_cuda == TFD_YES)
+        return tfd_cuda_windows_find(ctx, err);
     if (st != TFD_OK || !is_wanted || ctx->sys->system(ctx->sys)->os != TFD_OS_LINUX)
         return st;
     search = tfd_arena_new(ctx->arena, tfd_cuda_search, 1);

@@ -3,6 +3,7 @@
  * it ends after one list of PCI devices. Paths are those of the kernel's sysfs-bus-pci, of the NVIDIA
  * driver's README (chapters "The /proc interface", "Device nodes") and of the WSL user guide. */
 #include "core/probe.h"
+#include "probes/gpu_windows.h"
 
 #define PCI_FOLDER "/sys/bus/pci/devices"
 #define SMALL_FILE ((size_t)64 << 10)
@@ -320,7 +321,25 @@ static void set_facts(tfd_probe_ctx *ctx)
         tfd_fact_set_text(ctx->facts, TFD_FACT_GPU_DRIVER, gpu->kernel_module, gpu->module_source);
 }
 
-/* Elsewhere than on Linux only the build is looked at, and only for who asks. */
+/* Wine's registry tells of adapters that it makes up. */
+static tfd_status look_windows(tfd_probe_ctx *ctx, tfd_err *err)
+{
+    tfd_gpu *gpu = &ctx->facts->gpu;
+    tfd_status st;
+
+    if (ctx->sys->system(ctx->sys)->is_wine) {
+        gpu->devices.why = TFD_STR("GPUs are not looked for under Wine");
+        gpu->was_looked_for = gpu->is_asked;
+        return TFD_OK;
+    }
+    st = tfd_gpu_windows_look(ctx, err);
+    gpu->is_possible = gpu->devices.count > 0;
+    gpu->was_looked_for = gpu->devices.complete || gpu->is_asked;
+    read_variables(ctx);
+    return st;
+}
+
+/* Elsewhere only the build is looked at, and only for who asks. */
 static tfd_status look(tfd_probe_ctx *ctx, tfd_err *err)
 {
     const tfd_system *system = ctx->sys->system(ctx->sys);
@@ -332,6 +351,8 @@ static tfd_status look(tfd_probe_ctx *ctx, tfd_err *err)
                     (options->expect == TFD_EXPECT_DEFAULT && options->fail_on == TFD_FAIL_ON_GPU);
     if (options->expect == TFD_EXPECT_IMPORT)
         return TFD_OK;
+    if (system->os == TFD_OS_WINDOWS)
+        return look_windows(ctx, err);
     if (system->os != TFD_OS_LINUX) {
         gpu->devices.why = TFD_STR("GPUs are not looked for on this system");
         gpu->was_looked_for = gpu->is_asked;
