@@ -263,13 +263,16 @@ static void test_wrong_machine(void **state)
 static void test_startup_file(void **state)
 {
     static tfd_startup_file file;
+    static tfd_start_load load;
     (void)state;
 
-    add_text(SITE "\\zz_old.pth", "import ctypes; ctypes.WinDLL(r'C:\\tools\\msvcp140.dll')\n");
     IMAGE("C:\\tools\\msvcp140.dll", .exports = {"_Mtx_lock"}, .version = {14, 16, 27033, 0});
     file = (tfd_startup_file){.path = TFD_STR(SITE "\\zz_old.pth"), .has_imports = true};
     w.facts.startup_files.items = &file;
     w.facts.startup_files.count = 1;
+    load = (tfd_start_load){.path = TFD_STR("C:\\tools\\msvcp140.dll")};
+    w.facts.start_loads.items = &load;
+    w.facts.start_loads.count = 1;
     run();
     check_runtime("msvcp140.dll", 0, "14.16.27033.0", "import", true, __LINE__);
     assert_true(tfd_str_is(runtime_of("msvcp140.dll", 0)->owner, SITE "\\zz_old.pth"));
