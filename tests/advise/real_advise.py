@@ -107,6 +107,9 @@ def main():
     parser.add_argument("--online", action="store_true")
     parser.add_argument("--locks", help="write what was resolved into this folder, as pylock files")
     args = parser.parse_args()
+    args.tfdiag = os.path.abspath(args.tfdiag)
+    args.uv = args.uv and os.path.abspath(args.uv)
+    args.locks = args.locks and os.path.abspath(args.locks)
     if not args.uv:
         print("uv is not installed (set TFDIAG_UV)")
         return 77
