@@ -33,10 +33,12 @@ typedef struct tfd_gpu_library {
     tfd_str rule;       /* that found it: "RUNPATH of …", "LD_LIBRARY_PATH", "ld.so.cache" */
     tfd_str version;    /* by its distribution or its file name; empty: not known */
     tfd_str version_source;
-    size_t dist;    /* that it belongs to, row of dists, or TFD_NONE */
+    tfd_str own_version; /* that the file says of itself (parts of cuDNN); empty: it does not */
+    size_t dist;         /* that it belongs to, row of dists, or TFD_NONE */
     tfd_str broken; /* why it cannot be loaded although it is there; empty: nothing is known to hinder it */
     bool is_forbidden;  /* this user may not read it */
-    bool is_dependency; /* what is missing is a library that it needs in turn */
+    bool is_dependency; /* what is missing is a library that it needs in turn … */
+    tfd_str dependency; /* … of this name */
     tfd_str elsewhere; /* not found: a file of this very name that ld.so does not look at; empty: none seen */
     tfd_str other;     /* not found: the same library in another version; empty: none seen */
     tfd_str
@@ -135,12 +137,13 @@ typedef struct tfd_gpu {
     tfd_str stray_libcuda; /* WSL: a Linux driver's libcuda.so.1 that wins over Windows' own; empty: none */
     tfd_gpu_build build;
     tfd_gpu_libraries libraries;
-    tfd_gpu_libraries cudnn_parts; /* libraries that cuDNN opens itself */
-    tfd_str ptxas, libdevice;      /* the ones XLA would take; empty: none */
-    tfd_str ptxas_version;
-    tfd_strs toolchain_roots; /* where they were looked for */
-    tfd_str data_dir;         /* of XLA_FLAGS=--xla_gpu_cuda_data_dir; empty: not set */
-    tfd_str rocm;             /* version of the ROCm that is installed; empty: none seen */
+    tfd_gpu_libraries cudnn_parts;                /* libraries that cuDNN opens itself */
+    tfd_str ptxas, libdevice;                     /* the ones XLA would take; empty: none */
+    tfd_str ptxas_version;                        /* empty: not read */
+    tfd_str ptxas_refused, ptxas_refused_version; /* one that XLA passes over; empty: none */
+    tfd_strs toolchain_roots;                     /* where they were looked for */
+    tfd_str data_dir;                             /* of XLA_FLAGS=--xla_gpu_cuda_data_dir; empty: not set */
+    tfd_str rocm; /* version of the ROCm that is installed; empty: none seen */
     tfd_driver_answer driver;
 } tfd_gpu;
 

@@ -31,4 +31,9 @@ bool tfd_elf_symbol_name(tfd_reader *reader, const tfd_elf *elf, uint32_t offset
 /* What do_lookup_x takes for a definition. */
 bool tfd_elf_is_definition(const tfd_elf_symbol *s);
 
+/* A symbol and the hash of its name, of objects that have no GNU hash table. */
+struct tfd_elf_hashed {
+    uint32_t hash, symbol;
+};
+
 #endif

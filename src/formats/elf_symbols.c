@@ -6,10 +6,6 @@
 #include "base/cur.h"
 #include "formats/elf_parse.h"
 
-struct tfd_elf_hashed {
-    uint32_t hash, symbol;
-};
-
 /* Symbols of an object without a usable GNU hash table are hashed anew, up to this many. */
 #define REHASH_MAX 262144u
 

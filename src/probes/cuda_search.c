@@ -1,5 +1,7 @@
 #include "probes/cuda_search.h"
 
+#include "formats/elf_constant.h"
+
 static tfd_status no_memory(tfd_err *err)
 {
     return tfd_err_set(err, TFD_ENOMEM, 0, "CUDA libraries: out of memory");
@@ -78,6 +80,50 @@ static tfd_str without_build(tfd_str version)
     return version;
 }
 
+/* cudnn_graph_version, cudnn_ops_infer_version …: 9 << 16 | 28 << 8 from some 9.x on, before 90100 or 8907
+ * (CUDNN_VERSION of cudnn_version.h). */
+static tfd_str version_of_constant(tfd_arena *arena, uint32_t value)
+{
+    unsigned major = (unsigned)value >> 16, minor = (unsigned)(value >> 8 & 255u),
+             patch = (unsigned)(value & 255u);
+
+    if (major < 8 || major > 99) {
+        bool is_long = value >= 90000 && value < 1000000;
+
+        if (!is_long && (value < 7000 || value > 8999))
+            return TFD_STR("");
+        major = (unsigned)value / (is_long ? 10000u : 1000u);
+        minor = (unsigned)value / 100u % (is_long ? 100u : 10u);
+        patch = (unsigned)value % 100u;
+    }
+    return tfd_arena_fmt(arena, "%u.%u.%u", major, minor, patch);
+}
+
+static tfd_status read_own_version(tfd_cuda_search *search, tfd_gpu_library *library)
+{
+    static const char prefix[] = "libcudnn_";
+    static const char *const endings[] = {"version", "infer_version"};
+    tfd_probe_ctx *ctx = search->ctx;
+    size_t end = tfd_str_find_z(library->name, ".so.");
+    uint32_t value;
+
+    if (!tfd_str_starts_z(library->name, prefix) || end == TFD_NPOS)
+        return TFD_OK;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0] && library->own_version.len == 0; i++) {
+        tfd_str part = tfd_str_sub(library->name, sizeof prefix - 1, end);
+        tfd_str name = tfd_arena_fmt(ctx->arena, "cudnn_%.*s_%s", TFD_ARG(part), endings[i]);
+        tfd_status st =
+            name.ptr ? tfd_elf_constant_read(ctx->sys, &search->scratch, library->path, name, &value, NULL)
+                     : TFD_ENOMEM;
+
+        if (st == TFD_ENOMEM)
+            return no_memory(search->err);
+        if (st == TFD_OK)
+            library->own_version = version_of_constant(ctx->arena, value);
+    }
+    return TFD_OK;
+}
+
 tfd_status tfd_cuda_search_version(tfd_cuda_search *search, tfd_gpu_library *library)
 {
     const tfd_facts *facts = search->ctx->facts;
@@ -89,11 +135,11 @@ tfd_status tfd_cuda_search_version(tfd_cuda_search *search, tfd_gpu_library *lib
     if (library->dist != TFD_NONE) {
         library->version = without_build(facts->dists.items[library->dist].version);
         library->version_source = facts->dists.items[library->dist].metadata;
-        return TFD_OK;
+        return read_own_version(search, library);
     }
     library->version = version_of_name(library->real);
     library->version_source = library->real;
-    return TFD_OK;
+    return read_own_version(search, library);
 }
 
 /* ---- where else it may be */
@@ -177,6 +223,7 @@ static tfd_status find_folders(tfd_cuda_search *search)
     static const char *const below[] = {"lib64", "lib", "targets/x86_64-linux/lib"};
     tfd_probe_ctx *ctx = search->ctx;
     tfd_strs roots = {0};
+    tfd_str conda;
     tfd_status st;
 
     search->folders_ready = true;
@@ -191,6 +238,8 @@ static tfd_status find_folders(tfd_cuda_search *search)
             st = add_folder(search, tfd_arena_fmt(ctx->arena, "%.*s/%s", TFD_ARG(roots.items[i]), below[j]));
     if (st == TFD_OK && ctx->facts->python.env_root.len > 0)
         st = add_folder(search, tfd_arena_fmt(ctx->arena, "%.*s/lib", TFD_ARG(ctx->facts->python.env_root)));
+    if (st == TFD_OK && ctx->sys->env(ctx->sys, "CONDA_PREFIX", &conda) && conda.len > 0)
+        st = add_folder(search, tfd_arena_fmt(ctx->arena, "%.*s/lib", TFD_ARG(conda)));
     for (size_t i = 0; i < sizeof system / sizeof system[0] && st == TFD_OK; i++)
         st = add_folder(search, tfd_str_of(system[i]));
     return st;
@@ -257,6 +306,7 @@ static tfd_status explain_failure(tfd_cuda_search *search, size_t file, tfd_gpu_
                 tfd_str_starts_z(need->name, "libcuda.so")) /* the driver's own absence is told once */
                 continue;
             library->is_dependency = true;
+            library->dependency = need->name;
             library->broken =
                 tfd_arena_fmt(search->ctx->arena, "%.*s, which %.*s needs, %s", TFD_ARG(need->name),
                               TFD_ARG(one->path), need->is_found ? "cannot be loaded" : "is not found");

@@ -4,6 +4,7 @@
 #include "kb/kb_gpu.h"
 #include "probes/cuda_build.h"
 #include "probes/cuda_search.h"
+#include "probes/cuda_tools.h"
 #include "probes/cuda_windows.h"
 
 static tfd_status no_memory(tfd_err *err)
@@ -127,6 +128,33 @@ static bool is_program(tfd_probe_ctx *ctx, tfd_str path)
            ctx->sys->access(ctx->sys, path, TFD_ACCESS_EXEC, NULL) != TFD_EACCESS;
 }
 
+/* Takes it for XLA's, where XLA does not pass over its version. NVIDIA's own wheel is taken at its word:
+ * reading 30 MB tells nothing new. */
+static tfd_status offer_ptxas(tfd_probe_ctx *ctx, tfd_str path, tfd_err *err)
+{
+    enum { SCRIPT_MAX = 1 << 20 };
+    tfd_gpu *gpu = &ctx->facts->gpu;
+    tfd_stat stat;
+    bool is_wheel = tfd_str_find_z(path, "/nvidia/cuda_nvcc/") != TFD_NPOS;
+    tfd_str version = TFD_STR("");
+    tfd_status st = TFD_OK;
+
+    if (gpu->ptxas.len > 0 || !path.ptr || !is_program(ctx, path))
+        return path.ptr ? TFD_OK : no_memory(err);
+    if (!is_wheel || (ctx->sys->stat(ctx->sys, path, true, &stat, NULL) == TFD_OK && stat.size < SCRIPT_MAX))
+        st = tfd_cuda_tool_version(ctx, path, &version, err);
+    if (st != TFD_OK)
+        return st;
+    if (tfd_cuda_tool_is_refused(version, tf_version(ctx->facts))) {
+        gpu->ptxas_refused = path;
+        gpu->ptxas_refused_version = version;
+        return TFD_OK;
+    }
+    gpu->ptxas = path;
+    gpu->ptxas_version = version;
+    return TFD_OK;
+}
+
 static tfd_status try_root(tfd_probe_ctx *ctx, tfd_str root, tfd_err *err)
 {
     tfd_gpu *gpu = &ctx->facts->gpu;
@@ -137,30 +165,28 @@ static tfd_status try_root(tfd_probe_ctx *ctx, tfd_str root, tfd_err *err)
     if (!ptxas.ptr || !device.ptr || !TFD_GROW(ctx->arena, &gpu->toolchain_roots))
         return no_memory(err);
     gpu->toolchain_roots.items[gpu->toolchain_roots.count++] = root;
-    if (gpu->ptxas.len == 0 && is_program(ctx, ptxas))
-        gpu->ptxas = ptxas;
     if (gpu->libdevice.len == 0 && tfd_sys_is_file(ctx->sys, device))
         gpu->libdevice = device;
-    return TFD_OK;
+    return offer_ptxas(ctx, ptxas, err);
 }
 
 /* ptxas on PATH is taken first (PreferPtxasFromPath in xla/stream_executor/cuda). */
-static void find_on_path(tfd_probe_ctx *ctx)
+static tfd_status find_on_path(tfd_probe_ctx *ctx, tfd_err *err)
 {
     tfd_str rest, folder;
+    tfd_status st = TFD_OK;
 
     if (!ctx->sys->env(ctx->sys, "PATH", &rest))
-        return;
-    while (rest.len > 0 && ctx->facts->gpu.ptxas.len == 0) {
+        return TFD_OK;
+    while (rest.len > 0 && st == TFD_OK) {
         tfd_str tail;
-        tfd_str path;
 
         (void)tfd_str_cut(rest, ':', &folder, &tail);
         rest = tail;
-        path = tfd_path_join(ctx->sys->style, ctx->arena, folder, TFD_STR("ptxas"));
-        if (folder.len > 0 && path.ptr && is_program(ctx, path))
-            ctx->facts->gpu.ptxas = path;
+        if (folder.len > 0)
+            st = offer_ptxas(ctx, tfd_path_join(ctx->sys->style, ctx->arena, folder, TFD_STR("ptxas")), err);
     }
+    return st;
 }
 
 /* The order of xla's tsl/platform/default/cuda_root_path.cc: the flag, the toolkit, the wheel beside
@@ -169,11 +195,10 @@ static tfd_status find_toolchain(tfd_cuda_search *search)
 {
     tfd_probe_ctx *ctx = search->ctx;
     tfd_facts *facts = ctx->facts;
-    tfd_status st = TFD_OK;
+    tfd_status st = find_on_path(ctx, search->err);
     tfd_str site, conda;
 
-    find_on_path(ctx);
-    if (facts->gpu.data_dir.len > 0)
+    if (st == TFD_OK && facts->gpu.data_dir.len > 0)
         st = try_root(
             ctx, tfd_path_join(ctx->sys->style, ctx->arena, ctx->sys->cwd(ctx->sys), facts->gpu.data_dir),
             search->err);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "formats/elf_constant.h"
 #include "formats/elf_symbols.h"
 #include "../helpers/memory_machine.h"
 #include "../helpers/mkelf.h"
@@ -378,6 +379,41 @@ static void test_out_of_memory(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A symbol's value is an address; in these objects it is the offset in the file as well. */
+static void test_constants(void **state)
+{
+    static const mkelf_hash hashes[] = {MKELF_GNU, MKELF_SYSV};
+    fixture *f = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        mkelf spec = {.hash = hashes[i], .exports = {"cudnn_graph_version", "other"}};
+        uint32_t value = 0;
+
+        mkelf_build(&spec, &f->object);
+        parse(f, f->object.len);
+        tfd_reader_close(&f->reader);
+        /* Elf64_Sym: name 4, info 1, other 1, section 2, value 8, size 8; the first symbol is none. */
+        for (size_t j = 1; j < 3; j++)
+            mkelf_put(&f->object, f->object.symtab + 24 * j + 8, f->object.len + 8 * j, 8);
+        mkelf_put(&f->object, f->object.len + 8, 596992, 4);
+        mkelf_put(&f->object, f->object.len + 16, 596992, 4);
+        mkelf_put(&f->object, 64 + 32, f->object.len + 64, 8); /* size in the file of the first segment */
+        memory_init(&f->machine);
+        memory_add(&f->machine, "/x.so", f->object.bytes, f->object.len + 64);
+        assert_int_equal(tfd_elf_constant_read(&f->machine.sys, &f->arena, TFD_STR("/x.so"),
+                                               TFD_STR("cudnn_graph_version"), &value, NULL),
+                         TFD_OK);
+        assert_int_equal(value, 596992);
+        assert_int_equal(tfd_elf_constant_read(&f->machine.sys, &f->arena, TFD_STR("/x.so"), TFD_STR("cudnn"),
+                                               &value, NULL),
+                         TFD_ENOENT);
+        memory_add(&f->machine, "/y.so", "text", 4);
+        assert_int_equal(
+            tfd_elf_constant_read(&f->machine.sys, &f->arena, TFD_STR("/y.so"), TFD_STR("x"), &value, NULL),
+            TFD_ENOENT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +431,7 @@ int main(void)
         TEST(test_undefined_without_exports),
         TEST(test_relocated),
         TEST(test_out_of_memory),
+        cmocka_unit_test_setup_teardown(test_constants, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
