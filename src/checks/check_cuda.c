@@ -85,6 +85,15 @@ static bool is_ldpath(const tfd_gpu_library *one)
     return one->without_env.len > 0;
 }
 
+/* It lacks a library that TensorFlow opens itself and that is lost: that is told once. */
+static bool is_told(const tfd_gpu *gpu, const tfd_gpu_library *one)
+{
+    for (size_t i = 0; one->is_dependency && i < gpu->libraries.count; i++)
+        if (tfd_str_eq(gpu->libraries.items[i].name, one->dependency) && is_lost(&gpu->libraries.items[i]))
+            return true;
+    return false;
+}
+
 static void check_lost(const tfd_view *view, tfd_findings *out, const tfd_gpu_library *one)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
@@ -203,14 +212,62 @@ static bool differs(tfd_str a, tfd_str b)
     return a.len > 0 && b.len > 0 && tfd_version_cmp_text(a, b, &order) && order != 0;
 }
 
-/* Parts of two versions do not load each other: the mixture is the fault. */
-static bool is_mixed(const tfd_gpu *gpu, const tfd_gpu_library *cudnn)
+/* What the first part that says it calls its version; empty: none does. */
+static tfd_str own_version(const tfd_gpu *gpu)
 {
     for (size_t i = 0; i < gpu->cudnn_parts.count; i++)
-        if (is_cudnn(gpu->cudnn_parts.items[i].name) &&
-            differs(gpu->cudnn_parts.items[i].version, cudnn->version))
+        if (gpu->cudnn_parts.items[i].own_version.len > 0)
+            return gpu->cudnn_parts.items[i].own_version;
+    return TFD_STR("");
+}
+
+/* A second wheel of cuDNN, for another CUDA, that was laid over the files of the one that is used: both bring
+ * nvidia/cudnn/lib/libcudnn*.so.9. TFD_NONE: none, or the files are those of the first. */
+static size_t find_overlay(const tfd_view *view, const tfd_gpu_library *cudnn)
+{
+    const tfd_dists *all = &view->facts->dists;
+    tfd_str own = own_version(&view->facts->gpu);
+
+    for (size_t i = 0; cudnn->dist != TFD_NONE && differs(own, cudnn->version) && i < all->count; i++)
+        if (i != cudnn->dist && is_cudnn_dist(all->items[i].key) &&
+            tfd_str_eq(without_build(all->items[i].version), own))
+            return i;
+    return TFD_NONE;
+}
+
+/* Parts of two versions do not load each other: the mixture is the fault. */
+static bool is_mixed(const tfd_view *view, const tfd_gpu_library *cudnn)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+
+    for (size_t i = 0; i < gpu->cudnn_parts.count; i++) {
+        const tfd_gpu_library *part = &gpu->cudnn_parts.items[i];
+
+        if (is_cudnn(part->name) &&
+            (differs(part->version, cudnn->version) || differs(part->own_version, own_version(gpu))))
             return true;
-    return false;
+    }
+    return find_overlay(view, cudnn) != TFD_NONE;
+}
+
+static void check_overlay(const tfd_view *view, tfd_findings *out, const tfd_gpu_library *cudnn)
+{
+    size_t row = find_overlay(view, cudnn);
+    const tfd_dist *over = tfd_view_dist(view, row);
+    const tfd_dist *under = tfd_view_dist(view, cudnn->dist);
+    tfd_finding finding =
+        tfd_gpu_finding(TFD_CAUSE_CUDA_MIXED, TFD_STR("cuDNN"), TFD_GPU_W_LIBRARY, TFD_EFFECT_BREAKS);
+
+    if (!over || !under)
+        return;
+    finding.dist = cudnn->dist;
+    finding.path = cudnn->path;
+    finding.text = tfd_arena_fmt(
+        out->arena,
+        "%.*s %.*s was laid over the files of %.*s %.*s: both bring libcudnn, for two CUDA generations",
+        TFD_ARG(over->name), TFD_ARG(over->version), TFD_ARG(under->name), TFD_ARG(under->version));
+    finding.source = over->metadata;
+    tfd_findings_add(out, &finding);
 }
 
 /* cuDNN 9.3 looks for it in the wrong folder and does without; that it is nowhere is another thing. */
@@ -234,6 +291,8 @@ static void check_part(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
     tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_CUDNN_MISSING, subject_of(view, out, true),
                                           TFD_GPU_W_LIBRARY, TFD_EFFECT_BREAKS);
 
+    if (is_told(&view->facts->gpu, part))
+        return;
     if (tfd_str_starts_z(part->name, "libnvrtc.")) {
         check_nvrtc(view, out, cudnn, part);
         return;
@@ -244,7 +303,7 @@ static void check_part(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
     if (part->state == TFD_STATE_ABSENT) {
         finding.text = tfd_arena_fmt(out->arena, "%.*s, which %.*s opens, is not found", TFD_ARG(part->name),
                                      TFD_ARG(cudnn->path));
-    } else if (part->broken.len > 0 && !is_mixed(&view->facts->gpu, cudnn)) {
+    } else if (part->broken.len > 0 && !is_mixed(view, cudnn)) {
         finding.text = tfd_arena_fmt(out->arena, "%.*s cannot be loaded: %.*s", TFD_ARG(part->path),
                                      TFD_ARG(part->broken));
     } else if (differs(part->version, cudnn->version)) {
@@ -253,6 +312,12 @@ static void check_part(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
         finding.text = tfd_arena_fmt(out->arena, "two copies of cuDNN meet: %.*s is %.*s, %.*s is %.*s",
                                      TFD_ARG(cudnn->path), TFD_ARG(cudnn->version), TFD_ARG(part->path),
                                      TFD_ARG(part->version));
+    } else if (differs(part->own_version, own_version(&view->facts->gpu))) {
+        finding.cause = TFD_CAUSE_CUDA_MIXED;
+        finding.subject = TFD_STR("cuDNN");
+        finding.text = tfd_arena_fmt(
+            out->arena, "parts of two cuDNN versions lie in one folder: %.*s is %.*s, others are %.*s",
+            TFD_ARG(part->path), TFD_ARG(part->own_version), TFD_ARG(own_version(&view->facts->gpu)));
     } else {
         return;
     }
@@ -290,6 +355,31 @@ static void check_mixed(const tfd_view *view, tfd_findings *out)
         finding.source = one->version_source;
         tfd_findings_add(out, &finding);
     }
+}
+
+/* Libraries replace older ones of their generation, not newer ones: the run time and cuBLAS, which carry
+ * CUDA's own number, must not be older than what TensorFlow was compiled with. */
+static void check_older(const tfd_view *view, tfd_findings *out, const tfd_gpu_library *one)
+{
+    tfd_str built = tfd_kb_line_of(view->facts->gpu.build.cuda);
+    tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_CUDA_VERSION, subject_of(view, out, false), TFD_W_LIKELY,
+                                          TFD_EFFECT_MAY_BREAK);
+    int order;
+
+    if ((!tfd_str_starts_z(one->name, "libcudart.so") && !tfd_str_starts_z(one->name, "libcublas")) ||
+        one->version.len == 0 || one->dist != TFD_NONE ||
+        !tfd_version_cmp_text(tfd_kb_line_of(one->version), built, &order) || order >= 0)
+        return;
+    if (is_ldpath(one)) {
+        finding.cause = TFD_CAUSE_LDPATH_CONFLICT;
+        finding.subject = TFD_STR("LD_LIBRARY_PATH");
+    }
+    finding.path = one->path;
+    finding.text =
+        tfd_arena_fmt(out->arena, "TensorFlow was built with CUDA %.*s, and gets %.*s of %.*s (%.*s)",
+                      TFD_ARG(built), TFD_ARG(one->path), TFD_ARG(one->version), TFD_ARG(one->rule));
+    finding.source = one->version_source;
+    tfd_findings_add(out, &finding);
 }
 
 /* ---- what the extra and-cuda asks for */
@@ -378,8 +468,12 @@ static void run(const tfd_view *view, tfd_findings *out)
     tfd_findings_say(out, tfd_arena_fmt(out->arena, "built for CUDA %.*s and cuDNN %.*s",
                                         TFD_ARG(gpu->build.cuda), TFD_ARG(gpu->build.cudnn)));
     for (size_t i = 0; i < gpu->libraries.count; i++)
-        if (is_lost(&gpu->libraries.items[i]))
+        if (is_told(gpu, &gpu->libraries.items[i]))
+            continue;
+        else if (is_lost(&gpu->libraries.items[i]))
             check_lost(view, out, &gpu->libraries.items[i]);
+        else
+            check_older(view, out, &gpu->libraries.items[i]);
     check_mixed(view, out);
     check_pins(view, out);
     check_ldpath(view, out);
@@ -387,6 +481,7 @@ static void run(const tfd_view *view, tfd_findings *out)
         return;
     check_cudnn_version(view, out, cudnn);
     check_cudnn_device(view, out, cudnn);
+    check_overlay(view, out, cudnn);
     for (size_t i = 0; i < gpu->cudnn_parts.count; i++)
         check_part(view, out, cudnn, &gpu->cudnn_parts.items[i]);
 }

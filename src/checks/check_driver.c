@@ -108,8 +108,9 @@ static void check_versions(const tfd_view *view, tfd_findings *out)
     const tfd_gpu *gpu = &view->facts->gpu;
     int order;
 
-    if (tfd_gpu_is_compat(view) || tfd_gpu_is_stub(view) || !is_version(gpu->kernel_module) ||
-        !is_version(gpu->libcuda.version) || gpu->libcuda.state != TFD_STATE_PRESENT)
+    if (tfd_gpu_is_compat(view) || tfd_gpu_is_stub(view) || tfd_gpu_is_foreign(view) ||
+        !is_version(gpu->kernel_module) || !is_version(gpu->libcuda.version) ||
+        gpu->libcuda.state != TFD_STATE_PRESENT)
         return;
     if (!tfd_version_cmp_text(gpu->kernel_module, gpu->libcuda.version, &order) || order == 0)
         return;
@@ -122,19 +123,42 @@ static void check_versions(const tfd_view *view, tfd_findings *out)
 static void check_stub(const tfd_view *view, tfd_findings *out)
 {
     const tfd_gpu_library *libcuda = &view->facts->gpu.libcuda;
-    tfd_finding finding;
+    bool is_ldpath = tfd_str_is(libcuda->rule, "LD_LIBRARY_PATH");
+    tfd_finding finding =
+        tfd_gpu_finding(TFD_CAUSE_DRIVER_BROKEN, TFD_STR("stub"), TFD_GPU_W_DRIVER, TFD_EFFECT_BREAKS);
 
     if (!tfd_gpu_is_stub(view))
         return;
-    finding = tfd_gpu_finding(TFD_CAUSE_LDPATH_CONFLICT, TFD_STR("LD_LIBRARY_PATH"), TFD_GPU_W_DRIVER,
-                              TFD_EFFECT_BREAKS);
-    if (!tfd_str_is(libcuda->rule, "LD_LIBRARY_PATH"))
-        finding =
-            tfd_gpu_finding(TFD_CAUSE_DRIVER_BROKEN, TFD_STR("stub"), TFD_GPU_W_DRIVER, TFD_EFFECT_BREAKS);
+    if (is_ldpath && libcuda->without_env.len > 0) { /* the driver's own waits behind it */
+        finding.cause = TFD_CAUSE_LDPATH_CONFLICT;
+        finding.subject = TFD_STR("LD_LIBRARY_PATH");
+    } else if (is_ldpath) { /* behind it is nothing */
+        finding.cause = TFD_CAUSE_DRIVER_MISSING;
+        finding.subject = TFD_STR("");
+    }
     finding.path = libcuda->path;
     finding.text =
         tfd_arena_fmt(out->arena, "%.*s (found by %.*s) is the toolkit's stub to link against, no driver",
                       TFD_ARG(libcuda->path), TFD_ARG(libcuda->rule));
+    finding.source = libcuda->path;
+    tfd_findings_add(out, &finding);
+}
+
+/* A copy of libcuda from another machine or container, in front of the driver's own. */
+static void check_foreign(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_gpu_library *libcuda = &view->facts->gpu.libcuda;
+    tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_LDPATH_CONFLICT, TFD_STR("LD_LIBRARY_PATH"),
+                                          TFD_GPU_W_DRIVER, TFD_EFFECT_BREAKS);
+
+    if (!tfd_gpu_is_foreign(view))
+        return;
+    finding.path = libcuda->path;
+    finding.text = tfd_arena_fmt(
+        out->arena,
+        "LD_LIBRARY_PATH brings %.*s (version %.*s) in place of %.*s, which is the kernel module's %.*s",
+        TFD_ARG(libcuda->path), TFD_ARG(libcuda->version), TFD_ARG(libcuda->without_env),
+        TFD_ARG(libcuda->without_version));
     finding.source = libcuda->path;
     tfd_findings_add(out, &finding);
 }
@@ -152,7 +176,7 @@ static void check_age(const tfd_view *view, tfd_findings *out)
     int order;
 
     (void)tfd_str_cut(gpu->build.cuda, '.', &major, &rest);
-    if (gpu->build.is_cuda != TFD_YES || tfd_gpu_is_stub(view))
+    if (gpu->build.is_cuda != TFD_YES || tfd_gpu_is_stub(view) || tfd_gpu_is_foreign(view))
         return;
     if (!is_wsl && !tfd_gpu_is_compat(view) && is_version(version) && floor.len > 0 &&
         tfd_version_cmp_text(version, floor, &order)) {
@@ -202,7 +226,39 @@ static void check_ptx(const tfd_view *view, tfd_findings *out)
     }
 }
 
+/* The GPUs' own files are there and nvidia-uvm, which libcuda opens as well, is not: what handed the files in
+ * forgot it, or nvidia-modprobe, which makes it on demand, is not installed. Where the driver starts, it was
+ * made by now. */
+static bool lacks_uvm(const tfd_view *view)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+    const tfd_system *system = view->facts->system;
+    bool has_gpu = false, lacks = false;
+
+    for (size_t i = 0; i < gpu->nodes.count; i++) {
+        bool is_uvm = tfd_str_is(gpu->nodes.items[i].path, "/dev/nvidia-uvm");
+
+        lacks |= is_uvm && !gpu->nodes.items[i].exists;
+        has_gpu |=
+            !is_uvm && gpu->nodes.items[i].exists && !tfd_str_is(gpu->nodes.items[i].path, "/dev/nvidiactl");
+    }
+    return has_gpu && lacks && gpu->nodes.complete && has_libcuda(gpu) && (!system || !system->is_wsl) &&
+           (!gpu->driver.has_init || gpu->driver.init != 0);
+}
+
+static void check_uvm(const tfd_view *view, tfd_findings *out)
+{
+    if (lacks_uvm(view))
+        add(out, TFD_CAUSE_DRIVER_BROKEN, "device files",
+            view->facts->gpu.driver.has_init ? TFD_GPU_W_SURE : TFD_W_STRONG,
+            TFD_STR("/dev/nvidia-uvm, which CUDA needs, is not there, though the GPU's own device file is"),
+            TFD_STR("/dev"));
+}
+
 /* ---- does it start? */
+
+/* CUresult: CUDA_ERROR_STUB_LIBRARY, CUDA_ERROR_NO_DEVICE. */
+enum { STUB = 34, NO_DEVICE = 100 };
 
 static tfd_cause_id cause_of_code(int code)
 {
@@ -210,8 +266,6 @@ static tfd_cause_id cause_of_code(int code)
     case 803:
     case 804:
         return TFD_CAUSE_DRIVER_MISMATCH;
-    case 34:
-        return TFD_CAUSE_LDPATH_CONFLICT;
     case 35:
     case 222:
         return TFD_CAUSE_DRIVER_TOO_OLD;
@@ -243,19 +297,29 @@ static void check_init(const tfd_view *view, tfd_findings *out)
     const tfd_driver_answer *driver = &gpu->driver;
     tfd_cause_id cause = cause_of_code(driver->init);
     const tfd_kb_driver_error *error = tfd_kb_driver_error_find(view->kb, driver->init);
-    const char *subject = cause == TFD_CAUSE_LDPATH_CONFLICT ? "LD_LIBRARY_PATH"
-                          : driver->init == 802              ? "fabric manager"
-                                                             : "";
+    const char *subject = driver->init == 802    ? "fabric manager"
+                          : driver->init == STUB ? "stub"
+                          : lacks_uvm(view)      ? "device files"
+                                                 : "";
+    tfd_finding finding;
 
     if (driver->timed_out)
         add(out, TFD_CAUSE_DRIVER_BROKEN, "", TFD_GPU_W_SURE,
             TFD_STR("the driver's library did not come back from a call"), driver->cuda_path);
-    if (!driver->has_init || driver->init == 0)
+    if (!driver->has_init || driver->init == 0 || (driver->init == NO_DEVICE && tfd_gpu_env_hides(view)))
         return;
-    add(out, cause, subject, cause == TFD_CAUSE_DRIVER_BROKEN ? TFD_GPU_W_SURE : TFD_GPU_W_DRIVER,
-        tfd_arena_fmt(out->arena, "cuInit gives %d (%.*s)%s", driver->init,
-                      TFD_ARG(error ? error->name : driver->init_name), advice_for(driver->init)),
-        driver->cuda_path);
+    finding = tfd_gpu_finding(cause, tfd_str_of(subject),
+                              cause == TFD_CAUSE_DRIVER_BROKEN ? TFD_GPU_W_SURE : TFD_GPU_W_DRIVER,
+                              TFD_EFFECT_BREAKS);
+    if (tfd_gpu_is_foreign(view) || (driver->init == STUB && gpu->libcuda.without_env.len > 0)) {
+        finding.cause = TFD_CAUSE_LDPATH_CONFLICT;
+        finding.subject = TFD_STR("LD_LIBRARY_PATH");
+        finding.path = gpu->libcuda.path;
+    }
+    finding.text = tfd_arena_fmt(out->arena, "cuInit gives %d (%.*s)%s", driver->init,
+                                 TFD_ARG(error ? error->name : driver->init_name), advice_for(driver->init));
+    finding.source = driver->cuda_path;
+    tfd_findings_add(out, &finding);
 }
 
 enum { NVML_NOT_LOADED = 9, NVML_MISMATCH = 18 };
@@ -324,11 +388,13 @@ static void run(const tfd_view *view, tfd_findings *out)
     else if (gpu->nvidia_count > 0 && gpu->libcuda.state != TFD_STATE_UNKNOWN && !has_libcuda(gpu))
         check_no_library(view, out);
     check_versions(view, out);
+    check_foreign(view, out);
     check_stub(view, out);
     check_age(view, out);
     check_ptx(view, out);
     check_init(view, out);
     check_nvml(view, out);
+    check_uvm(view, out);
     check_nodes(view, out);
 }
 

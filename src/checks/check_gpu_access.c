@@ -1,61 +1,119 @@
 /* Is the GPU hidden, forbidden or full? */
 #include "checks/gpu_blame.h"
 
+#include "formats/pep440.h"
+
 /* ---- CUDA_VISIBLE_DEVICES */
 
-/* The first entry decides whether anything is left: an entry that names no device ends the list (CUDA C++
- * Programming Guide, "CUDA Environment Variables"). A number, "GPU-" and part of a UUID, "MIG-" and one. */
-static bool hides_all(const tfd_view *view, tfd_str value)
+static tfd_variable visible_variable(const tfd_view *view)
 {
-    size_t count = tfd_gpu_seen_count(view);
-    tfd_str first, rest;
-    size_t digits = 0;
-    uint64_t index;
+    return tfd_view_import_variable(view, TFD_STR("CUDA_VISIBLE_DEVICES"));
+}
 
-    (void)tfd_str_cut(tfd_str_trim(value), ',', &first, &rest);
-    first = tfd_str_trim(first);
-    if (tfd_str_starts_z(first, "GPU-") || tfd_str_starts_z(first, "MIG-"))
-        return false; /* whether such a one exists, the driver alone knows */
-    while (digits < first.len && tfd_char_is_digit(first.ptr[digits]))
-        digits++;
-    if (digits == 0 || !tfd_str_u64(tfd_str_sub(first, 0, digits), &index))
-        return true;
-    return count > 0 && index >= count;
+static void add_hidden(tfd_findings *out, const tfd_variable *variable, tfd_str text)
+{
+    tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_GPU_HIDDEN, TFD_STR("CUDA_VISIBLE_DEVICES"),
+                                          TFD_GPU_W_ACCESS, TFD_EFFECT_BREAKS);
+
+    finding.source = TFD_STR("CUDA_VISIBLE_DEVICES");
+    finding.text = text;
+    if (variable->by_startup) {
+        finding.path = variable->file;
+        finding.source =
+            variable->file.len > 0 ? variable->file : TFD_STR("code that runs while Python starts");
+        finding.text =
+            tfd_arena_fmt(out->arena, "%.*s sets it: %.*s", TFD_ARG(finding.source), TFD_ARG(text));
+    }
+    tfd_findings_add(out, &finding);
 }
 
 static void check_variable(const tfd_view *view, tfd_findings *out)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
-    tfd_finding finding;
+    tfd_variable variable = visible_variable(view);
+    size_t count = tfd_gpu_seen_count(view);
 
-    if (!gpu->has_env_visible || gpu->build.is_cuda != TFD_YES || !hides_all(view, gpu->env_visible))
+    if (!variable.is_set || gpu->build.is_cuda != TFD_YES ||
+        tfd_gpu_visible_read(variable.value, count).hidden != TFD_YES)
         return;
-    if (gpu->driver.count > 0 && gpu->driver.can_compute)
+    if (!variable.by_startup && gpu->driver.count > 0 && gpu->driver.can_compute)
         return; /* the driver obeys it, and lists a device all the same */
-    finding = tfd_gpu_finding(TFD_CAUSE_GPU_HIDDEN, TFD_STR("CUDA_VISIBLE_DEVICES"), TFD_GPU_W_ACCESS,
-                              TFD_EFFECT_BREAKS);
-    finding.text = tfd_arena_fmt(out->arena, "CUDA_VISIBLE_DEVICES=\"%.*s\" names none of the %zu GPUs",
-                                 TFD_ARG(gpu->env_visible), tfd_gpu_seen_count(view));
-    finding.source = TFD_STR("CUDA_VISIBLE_DEVICES");
-    tfd_findings_add(out, &finding);
+    add_hidden(out, &variable,
+               tfd_arena_fmt(out->arena, "CUDA_VISIBLE_DEVICES=\"%.*s\" names none of the %zu GPUs",
+                             TFD_ARG(variable.value), count));
+}
+
+/* ---- a choice of GPUs that leaves none for which this TensorFlow has code */
+
+static bool has_code(const tfd_view *view, tfd_findings *out, size_t index)
+{
+    return tfd_gpu_code_for(&view->facts->gpu.build, tfd_gpu_seen_get(view, out, index).cc) !=
+           TFD_GPU_CODE_NONE;
+}
+
+/* The GPU of the bus that CUDA counts as number `wanted`: with PCI_BUS_ID the same one; else the fastest is
+ * first, which is taken to be the one of the highest compute capability. */
+static size_t bus_index(const tfd_view *view, tfd_findings *out, size_t wanted)
+{
+    size_t count = tfd_gpu_seen_count(view);
+    tfd_variable order = tfd_view_import_variable(view, TFD_STR("CUDA_DEVICE_ORDER"));
+
+    if (order.is_set && tfd_str_is(order.value, "PCI_BUS_ID"))
+        return wanted;
+    for (size_t i = 0; i < count; i++) {
+        tfd_str cc = tfd_gpu_seen_get(view, out, i).cc;
+        size_t before = 0;
+
+        for (size_t j = 0; j < count; j++) {
+            int relation = 0;
+
+            if (j != i && !tfd_version_cmp_text(tfd_gpu_seen_get(view, out, j).cc, cc, &relation))
+                return TFD_NONE;
+            before += j != i && (relation > 0 || (relation == 0 && j < i)) ? 1 : 0;
+        }
+        if (before == wanted)
+            return i;
+    }
+    return TFD_NONE;
+}
+
+static void check_choice(const tfd_view *view, tfd_findings *out)
+{
+    tfd_variable variable = visible_variable(view);
+    size_t count = tfd_gpu_seen_count(view);
+    tfd_gpu_visible visible = tfd_gpu_visible_read(variable.value, count);
+    size_t usable = 0;
+
+    for (size_t i = 0; i < count; i++)
+        usable += has_code(view, out, i) ? 1 : 0;
+    if (!variable.is_set || visible.hidden != TFD_NO || usable == 0 || usable == count)
+        return;
+    for (size_t i = 0; i < visible.count; i++) {
+        size_t index = bus_index(view, out, visible.indices[i]);
+
+        if (index == TFD_NONE || has_code(view, out, index))
+            return;
+    }
+    add_hidden(out, &variable,
+               tfd_arena_fmt(out->arena,
+                             "CUDA_VISIBLE_DEVICES=\"%.*s\" leaves only GPUs for which this TensorFlow has "
+                             "no code, and hides those for which it has",
+                             TFD_ARG(variable.value)));
 }
 
 /* A name that the driver does not know: an UUID of another machine, of a MIG instance that was destroyed. */
 static void check_uuid(const tfd_view *view, tfd_findings *out)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
-    tfd_finding finding;
+    tfd_variable variable = visible_variable(view);
 
-    if (!gpu->has_env_visible || hides_all(view, gpu->env_visible) || !gpu->driver.has_init ||
+    if (!gpu->has_env_visible || variable.by_startup || tfd_gpu_env_hides(view) || !gpu->driver.has_init ||
         (gpu->driver.init != 100 && gpu->driver.count != 0))
         return;
-    finding = tfd_gpu_finding(TFD_CAUSE_GPU_HIDDEN, TFD_STR("CUDA_VISIBLE_DEVICES"), TFD_GPU_W_ACCESS,
-                              TFD_EFFECT_BREAKS);
-    finding.text =
-        tfd_arena_fmt(out->arena, "with CUDA_VISIBLE_DEVICES=\"%.*s\" the driver lists no device (%.*s)",
-                      TFD_ARG(gpu->env_visible), TFD_ARG(gpu->driver.init_name));
-    finding.source = TFD_STR("CUDA_VISIBLE_DEVICES");
-    tfd_findings_add(out, &finding);
+    add_hidden(out, &variable,
+               tfd_arena_fmt(out->arena,
+                             "with CUDA_VISIBLE_DEVICES=\"%.*s\" the driver lists no device (%.*s)",
+                             TFD_ARG(gpu->env_visible), TFD_ARG(gpu->driver.init_name)));
 }
 
 /* ---- containers and MIG */
@@ -127,23 +185,45 @@ static void check_passed_on(const tfd_view *view, tfd_findings *out)
 
 /* ---- permissions */
 
+/* Everybody may read and write it, and it is refused all the same: the kernel asks the device rules of the
+ * process's cgroup as well (devcgroup_inode_permission in fs/namei.c). A container loses its rules when
+ * systemd is reloaded; a batch system gives a job none that asked for no GPU. */
+static bool is_barred_by_rule(const tfd_gpu_node *node)
+{
+    return (node->mode & 0666u) == 0666u;
+}
+
+static tfd_str node_text(tfd_findings *out, const tfd_gpu_node *node)
+{
+    if (is_barred_by_rule(node))
+        return tfd_arena_fmt(
+            out->arena,
+            "%.*s is open to everybody (mode %04o) and refused to this process: a device rule "
+            "of its cgroup",
+            TFD_ARG(node->path), (unsigned)node->mode);
+    return tfd_arena_fmt(out->arena,
+                         "%.*s may not be opened for reading and writing by this user (mode %04o, owner "
+                         "%u, group %u)",
+                         TFD_ARG(node->path), (unsigned)node->mode, (unsigned)node->uid, (unsigned)node->gid);
+}
+
 static void check_nodes(const tfd_view *view, tfd_findings *out)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
 
     for (size_t i = 0; i < gpu->nodes.count; i++) {
         const tfd_gpu_node *node = &gpu->nodes.items[i];
-        tfd_finding finding;
+        tfd_finding finding =
+            tfd_gpu_finding(TFD_CAUSE_GPU_PERMISSION, TFD_STR(""), TFD_GPU_W_ACCESS, TFD_EFFECT_BREAKS);
 
         if (!node->exists || node->usable != TFD_NO)
             continue;
-        finding = tfd_gpu_finding(TFD_CAUSE_GPU_PERMISSION, TFD_STR(""), TFD_GPU_W_ACCESS, TFD_EFFECT_BREAKS);
+        if (is_barred_by_rule(node)) {
+            finding.cause = TFD_CAUSE_GPU_HIDDEN;
+            finding.subject = TFD_STR("cgroup");
+        }
         finding.path = node->path;
-        finding.text = tfd_arena_fmt(
-            out->arena,
-            "%.*s may not be opened for reading and writing by this user (mode %04o, owner "
-            "%u, group %u)",
-            TFD_ARG(node->path), (unsigned)node->mode, (unsigned)node->uid, (unsigned)node->gid);
+        finding.text = node_text(out, node);
         finding.source = node->path;
         tfd_findings_add(out, &finding);
     }
@@ -222,6 +302,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     if (tfd_gpu_skip(view, out))
         return;
     check_variable(view, out);
+    check_choice(view, out);
     if (tfd_view_is_windows(view)) /* all that follows is Linux' way of handing devices out */
         return;
     check_uuid(view, out);

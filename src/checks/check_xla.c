@@ -28,6 +28,21 @@ static void check_tool(const tfd_view *view, tfd_findings *out, tfd_str path, co
     tfd_findings_add(out, &finding);
 }
 
+/* XLA passes over a ptxas that is too old, and there is no other. */
+static void check_refused(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+    tfd_finding finding =
+        tfd_gpu_finding(TFD_CAUSE_CUDA_TOOLCHAIN, TFD_STR(""), TFD_GPU_W_SURE, TFD_EFFECT_BREAKS);
+
+    finding.path = gpu->ptxas_refused;
+    finding.text = tfd_arena_fmt(
+        out->arena, "%.*s is of CUDA %.*s, which XLA does not take (from 11.8 on, without 12.3.103)",
+        TFD_ARG(gpu->ptxas_refused), TFD_ARG(gpu->ptxas_refused_version));
+    finding.source = gpu->ptxas_refused;
+    tfd_findings_add(out, &finding);
+}
+
 /* Keras compiles with XLA where it can from 2.11 on (Keras 3: jit_compile="auto"); before that, only programs
  * that ask for it do. */
 static bool uses_xla(const tfd_view *view)
@@ -52,7 +67,10 @@ static void run(const tfd_view *view, tfd_findings *out)
         return;
     }
     check_tool(view, out, gpu->libdevice, "nvvm/libdevice/libdevice.10.bc");
-    check_tool(view, out, gpu->ptxas, "bin/ptxas");
+    if (gpu->ptxas.len == 0 && gpu->ptxas_refused.len > 0)
+        check_refused(view, out);
+    else
+        check_tool(view, out, gpu->ptxas, "bin/ptxas");
 }
 
 const tfd_check tfd_check_xla = {

@@ -102,6 +102,62 @@ tfd_gpu_code tfd_gpu_code_for(const tfd_gpu_build *build, tfd_str cc)
     return best;
 }
 
+/* ---- CUDA_VISIBLE_DEVICES */
+
+/* The number that an entry begins with, a sign included; false: there is none, or it is negative. */
+static bool entry_index(tfd_str entry, uint64_t *index)
+{
+    size_t from = entry.len > 0 && entry.ptr[0] == '+' ? 1 : 0;
+    size_t end = from;
+
+    while (end < entry.len && tfd_char_is_digit(entry.ptr[end]))
+        end++;
+    return end > from && tfd_str_u64(tfd_str_sub(entry, from, end), index);
+}
+
+static bool is_named(const tfd_gpu_visible *visible, uint64_t index)
+{
+    for (size_t i = 0; i < visible->count; i++)
+        if (visible->indices[i] == index)
+            return true;
+    return false;
+}
+
+tfd_gpu_visible tfd_gpu_visible_read(tfd_str value, size_t count)
+{
+    tfd_gpu_visible out = {.hidden = TFD_YES};
+    tfd_str first = tfd_str_trim(value);
+    bool more = true;
+
+    if (tfd_str_starts_z(first, "GPU-") || tfd_str_starts_z(first, "MIG-")) {
+        out.hidden = TFD_UNKNOWN;
+        return out;
+    }
+    while (more && out.count < sizeof out.indices / sizeof out.indices[0]) {
+        tfd_str entry;
+        uint64_t index;
+
+        more = tfd_str_cut(value, ',', &entry, &value);
+        if (!entry_index(tfd_str_trim(entry), &index) || (count > 0 && index >= count))
+            break;
+        if (is_named(&out, index)) {
+            out.count = 0;
+            break;
+        }
+        out.indices[out.count++] = (size_t)index;
+    }
+    out.hidden = out.count > 0 ? TFD_NO : TFD_YES;
+    return out;
+}
+
+bool tfd_gpu_env_hides(const tfd_view *view)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+
+    return gpu->has_env_visible &&
+           tfd_gpu_visible_read(gpu->env_visible, tfd_gpu_seen_count(view)).hidden == TFD_YES;
+}
+
 /* ---- driver */
 
 tfd_str tfd_gpu_driver_version(const tfd_view *view)
@@ -131,6 +187,16 @@ bool tfd_gpu_is_stub(const tfd_view *view)
 
     return tfd_str_find_z(libcuda->path, "/stubs/") != TFD_NPOS ||
            tfd_str_find_z(libcuda->real, "/stubs/") != TFD_NPOS;
+}
+
+bool tfd_gpu_is_foreign(const tfd_view *view)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+    const tfd_gpu_library *libcuda = &gpu->libcuda;
+
+    return libcuda->without_env.len > 0 && gpu->kernel_module.len > 1 && !tfd_gpu_is_compat(view) &&
+           !tfd_str_eq(libcuda->version, gpu->kernel_module) &&
+           tfd_str_eq(libcuda->without_version, gpu->kernel_module);
 }
 
 bool tfd_gpu_has_no_nodes(const tfd_view *view)

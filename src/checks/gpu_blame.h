@@ -45,6 +45,20 @@ typedef enum tfd_gpu_code {
  * that the driver compiles, or nothing (CUDA C++ Programming Guide, "Application Compatibility"). */
 tfd_gpu_code tfd_gpu_code_for(const tfd_gpu_build *build, tfd_str cc);
 
+/* What CUDA_VISIBLE_DEVICES leaves of `count` GPUs (0: their number is not known). An entry that names no
+ * device ends the list, one that is named twice empties it; numbers are read as strtol does, so "1;0" is 1
+ * (CUDA C++ Programming Guide, "CUDA Environment Variables"; torch/cuda/__init__.py models the rest). */
+typedef struct tfd_gpu_visible {
+    tfd_tri hidden; /* YES: none is left; UNKNOWN: named by UUID, which the driver alone knows */
+    size_t indices[64];
+    size_t count;
+} tfd_gpu_visible;
+
+tfd_gpu_visible tfd_gpu_visible_read(tfd_str value, size_t count);
+/* Whether the variable that tfdiag and the driver's child were started with hides all GPUs; the import may
+ * see another value. */
+bool tfd_gpu_env_hides(const tfd_view *view);
+
 /* Version of the driver: of the kernel module, else of its libraries; empty: not known. */
 tfd_str tfd_gpu_driver_version(const tfd_view *view);
 /* Whether libcuda.so.1 is one of the forward-compatibility package or of WSL, whose version is not the
@@ -52,6 +66,8 @@ tfd_str tfd_gpu_driver_version(const tfd_view *view);
 bool tfd_gpu_is_compat(const tfd_view *view);
 /* Whether libcuda.so.1 is the empty one that toolkits link against. */
 bool tfd_gpu_is_stub(const tfd_view *view);
+/* Whether a variable brings a libcuda.so.1 of another driver in place of the one that fits the kernel's. */
+bool tfd_gpu_is_foreign(const tfd_view *view);
 /* Whether nothing of the driver's device files is there. */
 bool tfd_gpu_has_no_nodes(const tfd_view *view);
 

@@ -43,6 +43,9 @@ tfd_str tfd_fix_where_set(const tfd_fix_ctx *ctx);
 /* Each appends one command. Variables hold for the rest of the shell. */
 void tfd_fix_set(tfd_fix_ctx *ctx, const char *name, tfd_str value);
 void tfd_fix_unset(tfd_fix_ctx *ctx, tfd_str name);
+/* Begins the fix for a variable that code sets while Python starts: its file is switched off. False, and
+ * nothing begun, where no such code sets it. */
+bool tfd_fix_start_variable(tfd_fix_ctx *ctx, tfd_str name);
 void tfd_fix_put_first(tfd_fix_ctx *ctx, const char *name, tfd_str dir); /* of a list such as PATH */
 /* A folder below the current one, first in a list of folders. */
 void tfd_fix_put_first_here(tfd_fix_ctx *ctx, const char *name, const char *folder);

@@ -42,7 +42,7 @@ static bool is_conda_tensorflow(const tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
 
-    return tf && tf->kind == TFD_DIST_CONDA;
+    return tf && (tf->kind == TFD_DIST_CONDA || tfd_str_is(tf->installer, "conda"));
 }
 
 /* ---- another build or release */
@@ -190,15 +190,18 @@ static size_t reinstall_damaged(tfd_fix_ctx *ctx, const tfd_gpu_libraries *list)
     size_t count = 0;
 
     for (size_t i = 0; i < list->count; i++) {
+        const tfd_gpu_library *one = &list->items[i];
         tfd_str folder;
         size_t row;
         bool known = false;
 
-        if (!is_lost(&list->items[i]) || list->items[i].elsewhere.len > 0 || list->items[i].is_dependency)
+        /* Where another version lies in its place, the wheel is whole and the wrong one. */
+        if (!is_lost(one) || one->elsewhere.len > 0 || one->other.len > 0)
             continue;
-        row = list->items[i].dist != TFD_NONE
-                  ? list->items[i].dist
-                  : tfd_dist_find(facts, tfd_kb_cuda_dist(ctx->view->kb, list->items[i].name,
+        row = one->dist != TFD_NONE && !one->is_dependency
+                  ? one->dist
+                  : tfd_dist_find(facts, tfd_kb_cuda_dist(ctx->view->kb,
+                                                          one->is_dependency ? one->dependency : one->name,
                                                           facts->gpu.build.cuda, &folder));
         for (size_t j = 0; j < count; j++)
             known |= seen[j] == row;
@@ -246,10 +249,11 @@ static bool lacks_wheel(tfd_fix_ctx *ctx, const tfd_gpu_libraries *list)
 
     for (size_t i = 0; i < list->count; i++) {
         tfd_str folder;
-        tfd_str name = tfd_kb_cuda_dist(ctx->view->kb, list->items[i].name, facts->gpu.build.cuda, &folder);
+        const tfd_gpu_library *one = &list->items[i];
+        tfd_str name = tfd_kb_cuda_dist(ctx->view->kb, one->is_dependency ? one->dependency : one->name,
+                                        facts->gpu.build.cuda, &folder);
 
-        if (list->items[i].state == TFD_STATE_ABSENT && list->items[i].elsewhere.len == 0 && name.len > 0 &&
-            tfd_dist_find(facts, name) == TFD_NONE)
+        if (is_lost(one) && one->elsewhere.len == 0 && name.len > 0 && tfd_dist_find(facts, name) == TFD_NONE)
             return true;
     }
     return false;
@@ -340,13 +344,33 @@ static void fix_cudnn(tfd_fix_ctx *ctx)
                          "environment."));
 }
 
+/* Without LD_LIBRARY_PATH a library would be found nowhere. */
+static bool needs_variable(const tfd_gpu *gpu)
+{
+    for (size_t i = 0; i < gpu->libraries.count; i++)
+        if (tfd_str_is(gpu->libraries.items[i].rule, "LD_LIBRARY_PATH") &&
+            gpu->libraries.items[i].without_env.len == 0)
+            return true;
+    return false;
+}
+
 static void fix_mixed(tfd_fix_ctx *ctx)
 {
     tfd_str before;
 
+    if (ctx->lead->dist != TFD_NONE) {
+        tfd_fix_begin(ctx, TFD_STR("Put the files of one version back"));
+        reinstall(ctx, ctx->lead->dist);
+        tfd_fix_note(
+            ctx, TFD_STR("Where another framework in this environment needs the other copy, give each its "
+                         "own environment."));
+        return;
+    }
     if (tfd_view_variable(ctx->view, TFD_STR("LD_LIBRARY_PATH"), &before) && before.len > 0) {
         tfd_fix_begin(ctx, TFD_STR("Let the copies of one source be found"));
         tfd_fix_unset(ctx, TFD_STR("LD_LIBRARY_PATH"));
+        if (needs_variable(gpu_of(ctx)) && has_extra(tfd_view_tf_version(ctx->view)))
+            install_with_cuda(ctx, tfd_view_tf_version(ctx->view));
         return;
     }
     fix_missing(ctx);

@@ -40,6 +40,8 @@ static void fix_hidden(tfd_fix_ctx *ctx)
 {
     tfd_str subject = ctx->lead->subject;
 
+    if (tfd_str_is(subject, "CUDA_VISIBLE_DEVICES") && tfd_fix_start_variable(ctx, subject))
+        return;
     if (tfd_str_is(subject, "CUDA_VISIBLE_DEVICES")) {
         tfd_fix_begin(ctx, TFD_STR("Let TensorFlow see all GPUs"));
         tfd_fix_unset(ctx, TFD_STR("CUDA_VISIBLE_DEVICES"));
@@ -49,6 +51,11 @@ static void fix_hidden(tfd_fix_ctx *ctx)
     } else if (tfd_str_is(subject, "MIG")) {
         tfd_fix_begin(ctx, TFD_STR("Switch MIG off, or make an instance (nvidia-smi mig -cgi PROFILE -C)"));
         admin(ctx, "nvidia-smi -mig 0");
+    } else if (tfd_str_is(subject, "cgroup")) {
+        tfd_fix_begin(ctx,
+                      TFD_STR("Ask for the GPU where the job or container is started: sbatch or srun with "
+                              "--gres=gpu:1, docker run --gpus all …; a container that had it and lost it "
+                              "(after systemctl daemon-reload) has to be started anew"));
     } else if (tfd_str_is(subject, "vfio-pci")) {
         tfd_fix_begin(
             ctx,
@@ -196,6 +203,21 @@ static void reload_modules(tfd_fix_ctx *ctx, const char *title)
                   "Where a desktop or a service holds the module, restart the machine in place of this."));
 }
 
+/* ld.so finds the toolkit's stub before, or in place of, the driver's library. */
+static void fix_stub(tfd_fix_ctx *ctx)
+{
+    tfd_str folder = tfd_path_dir(TFD_PATH_POSIX, gpu_of(ctx)->libcuda.path);
+
+    tfd_fix_begin(ctx, TFD_STR("Take the folder of the toolkit's stub out of ld.so's configuration"));
+    admin(ctx, tfd_arena_z(ctx->arena,
+                           tfd_arena_fmt(ctx->arena,
+                                         "sed -i '\\#^%.*s/*$#d' /etc/ld.so.conf /etc/ld.so.conf.d/*.conf",
+                                         TFD_ARG(folder))));
+    admin(ctx, "ldconfig");
+    tfd_fix_note(
+        ctx, TFD_STR("If nothing else brings libcuda.so.1, the driver's libraries have to be installed."));
+}
+
 static void fix_driver_broken(tfd_fix_ctx *ctx)
 {
     tfd_str subject = ctx->lead->subject;
@@ -223,9 +245,15 @@ static void fix_driver_broken(tfd_fix_ctx *ctx)
     } else if (tfd_str_is(subject, "fabric manager")) {
         tfd_fix_begin(ctx, TFD_STR("Start the fabric manager; its version must be the driver's"));
         admin(ctx, "systemctl enable --now nvidia-fabricmanager");
+    } else if (tfd_str_is(subject, "device files") && is_container(ctx)) {
+        tfd_fix_begin(
+            ctx, TFD_STR("Start the container with all device files of its GPUs: docker run --gpus all …, "
+                         "with podman --device nvidia.com/gpu=all, in place of single --device options"));
     } else if (tfd_str_is(subject, "device files")) {
         tfd_fix_begin(ctx, TFD_STR("Make the device files"));
         admin(ctx, "nvidia-modprobe -c 0 -u");
+    } else if (tfd_str_is(subject, "stub")) {
+        fix_stub(ctx);
     } else {
         reload_modules(ctx, "Load the kernel module anew (dmesg | grep -iE 'nvrm|xid' says what happened)");
     }

@@ -12,7 +12,7 @@ static installer installer_of(const tfd_fix_ctx *ctx)
 
     if (!dist)
         dist = tf;
-    if (py->conda.len > 0 && dist && dist->kind == TFD_DIST_CONDA)
+    if (py->conda.len > 0 && dist && (dist->kind == TFD_DIST_CONDA || tfd_str_is(dist->installer, "conda")))
         return INSTALLER_CONDA;
     if (py->uv.len > 0 && (py->has_pip == TFD_NO || ctx->view->facts->pip.damaged.len > 0 ||
                            (dist && tfd_str_is(dist->installer, "uv"))))

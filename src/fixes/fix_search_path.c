@@ -182,22 +182,26 @@ static void fix_ldpath(tfd_fix_ctx *ctx)
         tfd_fix_remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(tfd_fix_style(ctx), path));
 }
 
-static void fix_start_variable(tfd_fix_ctx *ctx, const tfd_variable *variable)
+bool tfd_fix_start_variable(tfd_fix_ctx *ctx, tfd_str name)
 {
-    if (variable->file.len > 0)
-        switch_off_file(ctx, variable->file);
+    tfd_variable variable = tfd_view_import_variable(ctx->view, name);
+
+    if (!variable.by_startup)
+        return false;
+    if (variable.file.len > 0)
+        switch_off_file(ctx, variable.file);
     else
         tfd_fix_begin(ctx,
                       tfd_arena_fmt(ctx->arena,
                                     "Find the code that sets %.*s while Python starts (sitecustomize, .pth "
                                     "files) and switch it off",
-                                    TFD_ARG(ctx->lead->subject)));
+                                    TFD_ARG(name)));
+    return true;
 }
 
 static void fix_variable(tfd_fix_ctx *ctx)
 {
     tfd_str name = ctx->lead->subject;
-    tfd_variable variable = tfd_view_import_variable(ctx->view, name);
 
     if (tfd_str_is(name, "keras.json")) {
         switch_off_file(ctx, ctx->lead->path.len > 0
@@ -208,10 +212,8 @@ static void fix_variable(tfd_fix_ctx *ctx)
         tfd_fix_note(ctx, TFD_STR("Keras writes a new one with its defaults."));
         return;
     }
-    if (variable.by_startup) {
-        fix_start_variable(ctx, &variable);
+    if (tfd_fix_start_variable(ctx, name))
         return;
-    }
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Unset %.*s", TFD_ARG(name)));
     tfd_fix_unset(ctx, name);
     tfd_fix_note(ctx, tfd_fix_where_set(ctx));

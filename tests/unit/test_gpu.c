@@ -10,6 +10,8 @@
 #include "core/driver.h"
 #include "core/import.h"
 #include "probes/cuda_build.h"
+#include "probes/cuda_tools.h"
+#include "../helpers/memory_machine.h"
 
 static void test_build_info(void **state)
 {
@@ -138,13 +140,98 @@ static void test_code(void **state)
             fail_msg("compute capability %s", rows[i].cc);
 }
 
+/* strtol on each entry, as the driver does; "leaves" are the indices that stay visible. */
+static void test_visible(void **state)
+{
+    static const struct {
+        const char *value;
+        size_t count;
+        tfd_tri hidden;
+        const char *leaves;
+    } rows[] = {
+        {"0", 2, TFD_NO, "0"},
+        {"1,0", 2, TFD_NO, "10"},
+        {" 1 , 0", 2, TFD_NO, "10"},
+        {"+1", 2, TFD_NO, "1"},
+        {"00", 2, TFD_NO, "0"},
+        {"1;0", 2, TFD_NO, "1"},
+        {"0abc", 2, TFD_NO, "0"},
+        {"1,7,0", 2, TFD_NO, "1"},
+        {"5", 0, TFD_NO, "5"}, /* their number is not known */
+        {"", 2, TFD_YES, ""},
+        {" ", 2, TFD_YES, ""},
+        {"-1", 2, TFD_YES, ""},
+        {"-1,0", 2, TFD_YES, ""},
+        {",0", 2, TFD_YES, ""},
+        {"2", 2, TFD_YES, ""},
+        {"0,0", 2, TFD_YES, ""},
+        {"0,1,0", 2, TFD_YES, ""},
+        {"none", 2, TFD_YES, ""},
+        {"\"0\"", 2, TFD_YES, ""},
+        {"[0]", 2, TFD_YES, ""},
+        {"99999999999999999999999", 2, TFD_YES, ""},
+        {"GPU-8932f937", 2, TFD_UNKNOWN, ""},
+        {"MIG-8932f937,0", 2, TFD_UNKNOWN, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tfd_gpu_visible got = tfd_gpu_visible_read(tfd_str_of(rows[i].value), rows[i].count);
+
+        if (got.hidden != rows[i].hidden || got.count != strlen(rows[i].leaves))
+            fail_msg("\"%s\": %d, %zu left", rows[i].value, (int)got.hidden, got.count);
+        for (size_t j = 0; j < got.count; j++)
+            assert_int_equal(got.indices[j], rows[i].leaves[j] - '0');
+    }
+}
+
+static void test_tool_version(void **state)
+{
+    static char large[200000];
+    static const struct {
+        const char *text, *version;
+        size_t at;
+    } rows[] = {
+        {"Cuda compilation tools, release 12.9, V12.9.86\n", "12.9.86", 0},
+        {"Cuda compilation tools, release %d.%d, V%d\n", "", 0},
+        {"Cuda compilation tools, release %d.%d,\0Cuda compilation tools, release 11.2, V11.2.152", "", 0},
+        {"Cuda compilation tools, release 11.2, V11.2.152", "11.2.152", 65500}, /* over the edge of a chunk */
+        {"Cuda compilation tools, release 11.2, V11.2.152", "11.2.152", 150000},
+        {"release 11.2, V11.2.152", "", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memory_machine machine;
+        tfd_probe_ctx ctx = {0};
+        tfd_arena arena;
+        tfd_str version;
+
+        tfd_arena_init(&arena, 0);
+        memory_init(&machine);
+        memset(large, 0, sizeof large);
+        memcpy(large + rows[i].at, rows[i].text, strlen(rows[i].text));
+        memory_add(&machine, "/usr/bin/ptxas", large, sizeof large);
+        ctx.sys = &machine.sys;
+        ctx.arena = &arena;
+        assert_int_equal(tfd_cuda_tool_version(&ctx, TFD_STR("/usr/bin/ptxas"), &version, NULL), TFD_OK);
+        if (!tfd_str_is(version, rows[i].version))
+            fail_msg("row %zu: %.*s", i, TFD_ARG(version));
+        tfd_arena_done(&arena);
+    }
+    assert_true(tfd_cuda_tool_is_refused(TFD_STR("11.2.152"), TFD_STR("2.20.0")));
+    assert_true(tfd_cuda_tool_is_refused(TFD_STR("12.3.103"), TFD_STR("2.20.0")));
+    assert_false(tfd_cuda_tool_is_refused(TFD_STR("11.8.89"), TFD_STR("2.20.0")));
+    assert_false(tfd_cuda_tool_is_refused(TFD_STR("11.2.152"), TFD_STR("2.10.1")));
+    assert_false(tfd_cuda_tool_is_refused(TFD_STR(""), TFD_STR("2.20.0")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build_info),
-        cmocka_unit_test(test_driver_answers),
-        cmocka_unit_test(test_trial),
-        cmocka_unit_test(test_code),
+        cmocka_unit_test(test_build_info), cmocka_unit_test(test_driver_answers),
+        cmocka_unit_test(test_trial),      cmocka_unit_test(test_code),
+        cmocka_unit_test(test_visible),    cmocka_unit_test(test_tool_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
