@@ -3,14 +3,17 @@
 
 run_gpu.py --tfdiag PATH [--env DIR] [--work DIR]
 
-DIR is a virtual environment with tensorflow[and-cuda]; without --env one is made below --work (pip, 6 GB). Breaks are
-made in copies of hard links, which are removed again; nothing of the machine is changed. Exit 0: all right. 77: there
-is no GPU (nothing was tried). Standard library only.
+DIR is a virtual environment with tensorflow[and-cuda]; without --env one is made below --work (pip, 6 GB) and kept for
+the next run. Breaks are made in copies of hard links, which are removed again; nothing of the machine is changed. After
+a break that commands repair without the network, they are run and tfdiag is asked again in the same shell. Exit 0: all
+right. 77: there is no GPU (nothing was tried). Standard library only.
 """
 import argparse
 import glob
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,23 +33,52 @@ def has_gpu():
 
 def make_env(work):
     env = os.path.join(work, "env")
-    for version in PYTHONS:
-        python = shutil.which("python" + version)
-        if python:
-            subprocess.run([python, "-m", "venv", env], check=True)
-            subprocess.run([os.path.join(env, "bin", "python"), "-m", "pip", "install", "-q", REQUIREMENT], check=True)
+    python = os.path.join(env, "bin", "python")
+    if os.path.exists(os.path.join(env, "made")):
+        return env
+    shutil.rmtree(env, ignore_errors=True)
+    found = [shutil.which("python" + version) for version in PYTHONS]
+    if "%d.%d" % sys.version_info[:2] in PYTHONS:
+        found.insert(0, sys.executable)
+    for base in filter(None, found):
+        if subprocess.run([base, "-m", "venv", env], check=False).returncode == 0:
+            break
+        shutil.rmtree(env, ignore_errors=True)  # a Python without ensurepip (Debian's, without python3-venv)
+    else:
+        sys.exit("no Python from %s to %s that makes virtual environments" % (PYTHONS[-1], PYTHONS[0]))
+    for attempt in range(3):
+        if subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", REQUIREMENT], check=False).returncode == 0:
+            open(os.path.join(env, "made"), "w").close()
             return env
-    sys.exit("no Python from %s to %s on PATH" % (PYTHONS[-1], PYTHONS[0]))
+    sys.exit("pip could not install %s into %s" % (REQUIREMENT, env))
 
 
-def ask(tfdiag, env, **variables):
-    surroundings = {k: v for k, v in os.environ.items() if k not in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME")}
-    surroundings.update(variables)
+# What the shell of whoever starts this may have set, and what would change the answer.
+FOREIGN = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH", "CONDA_PREFIX", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "LD_PRELOAD", "XLA_FLAGS",
+           "TF_XLA_FLAGS")
+
+
+def surroundings(variables):
+    env = {k: v for k, v in os.environ.items() if k not in FOREIGN}
+    # Some hosts hand the driver's own library in through this variable.
+    kept = [d for d in env.pop("LD_LIBRARY_PATH", "").split(":") if d and os.path.exists(os.path.join(d, "libcuda.so.1")) and "stubs" not in d]
+    if kept:
+        env["LD_LIBRARY_PATH"] = ":".join(kept)
+    for name, value in variables.items():
+        env[name] = value + ":" + env[name] if name == "LD_LIBRARY_PATH" and name in env else value
+    return env
+
+
+def ask(tfdiag, env, before=(), **variables):
+    """(exit code, report); before: commands that are run in the same shell."""
+    words = [tfdiag, "--json", "--expect", "gpu", "--timeout", "600", "--python", os.path.join(env, "bin", "python")]
+    script = "\n".join(list(before) + ["exec " + " ".join(shlex.quote(w) for w in words)])
     with tempfile.TemporaryDirectory() as cwd:
-        got = subprocess.run([tfdiag, "--json", "--expect", "gpu", "--python", os.path.join(env, "bin", "python")], cwd=cwd,
-                             env=surroundings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        got = subprocess.run(["sh", "-c", script], cwd=cwd, env=surroundings(variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, check=False)
+    text = got.stdout.decode("utf-8", "replace")
     try:
-        return got.returncode, json.loads(got.stdout)
+        return got.returncode, json.loads(text[text.index("{"):])  # the commands may have printed something
     except ValueError:
         return got.returncode, {"causes": [], "gpu": {"status": "?", "why": got.stderr.decode("utf-8", "replace")[-300:]}}
 
@@ -54,12 +86,17 @@ def ask(tfdiag, env, **variables):
 def copy_of(env, work, name):
     to = os.path.join(work, name)
     shutil.rmtree(to, ignore_errors=True)
-    subprocess.run(["cp", "-al", env, to], check=True)
+    if subprocess.run(["cp", "-al", env, to], check=False).returncode != 0:  # another file system
+        shutil.rmtree(to, ignore_errors=True)
+        subprocess.run(["cp", "-a", env, to], check=True)
     return to
 
 
 def nvidia(env, part):
-    return glob.glob(os.path.join(env, "lib", "python3.*", "site-packages", "nvidia", part))[0]
+    found = glob.glob(os.path.join(env, "lib", "python3.*", "site-packages", "nvidia", part))
+    if not found:
+        sys.exit("%s has no wheel with nvidia/%s: it is no environment with tensorflow[and-cuda]" % (env, part))
+    return found[0]
 
 
 def main():
@@ -68,6 +105,8 @@ def main():
     ap.add_argument("--env")
     ap.add_argument("--work", default=os.path.join(tempfile.gettempdir(), "tfdiag-gpu"))
     a = ap.parse_args()
+    if not os.access(a.tfdiag, os.X_OK):
+        ap.error(a.tfdiag + " is no program")
     if not has_gpu():
         print("no NVIDIA GPU here: nothing was tried")
         return 77
@@ -91,7 +130,13 @@ def main():
     def first(name, wanted, broken, **variables):
         code, found = ask(tfdiag, broken, **variables)
         ids = [c["id"] for c in found.get("causes", [])]
-        note(name, code == 1 and ids[:1] == [wanted], code, found)
+        right = code == 1 and ids[:1] == [wanted]
+        note(name, right, code, found)
+        fixes = found["causes"][0].get("fixes") if right else None
+        commands = fixes[0]["commands"] if fixes else []
+        if commands and all(re.match(r"(unset|export) ", c) for c in commands):
+            code, found = ask(tfdiag, broken, commands, **variables)
+            note(name + ", repaired", code == 0 and found.get("gpu", {}).get("computes") is True, code, found)
 
     first("hidden", "gpu-hidden", env, CUDA_VISIBLE_DEVICES="-1")
 

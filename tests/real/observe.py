@@ -61,14 +61,16 @@ def statement_argv(info):
     return [info["python"], "-c", info["statement"]]
 
 
-def shell_script(info, commands):
-    """The commands in one shell, then the statement: with the python that PATH now finds, if they changed that."""
+def shell_script(info, commands, then=()):
+    """The commands in one shell, then the statement: with the python that PATH now finds, if they changed that.
+    then: a program that must succeed after it, in the same shell."""
     what = [info["script"]] if info["script"] else ["-c", info["statement"]]
     lines = ["before=$(command -v python)"] + commands + [
         "status=$?", "[ $status = 0 ] || echo \"tests: the last command of the fix ended with $status\" >&2",
         "py=%s" % shlex.quote(info["python"]),
         "[ \"$(command -v python)\" = \"$before\" ] || py=$(command -v python)",
-        "exec \"$py\" " + " ".join(shlex.quote(w) for w in what)]
+        ("\"$py\" %s && exec %s" if then else "exec \"$py\" %s%s") % (
+            " ".join(shlex.quote(w) for w in what), " ".join(shlex.quote(w) for w in then))]
     return ["sh", "-c", "\n".join(lines)]
 
 

@@ -27,6 +27,8 @@ from observe import gist, run, shell_script, statement_argv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TFDIAG_TIMEOUT, FIX_TIMEOUT, START_TIMEOUT = 180, 600, 20
+# What a fix for a simulated GPU may do here: a driver cannot be installed, nor a kernel module loaded.
+SIMULATED = re.compile(r"(unset|export|mv|rm|ln) |\S*/(python|pip|uv)[\w.]*'? ")
 COSTLY = re.compile(r"(install|uninstall)\b.*\btensorflow(-cpu)?(\s|=|'|$)")
 
 
@@ -118,8 +120,12 @@ class Suite:
         commands = fixes[0].get("commands") or []
         if not info["repairable"]:
             return
+        if not commands and info["suite"] == "gpu-sim":
+            return  # another GPU, another host, a restart: what no command can do is said in the title
         if not commands:
             res["fix"], res["fix_note"] = "none", "no command offered"
+            return
+        if info["suite"] == "gpu-sim" and not all(SIMULATED.match(c) for c in commands):
             return
         key = (info["base"], info["cause"], "\n".join(commands).replace(info["dest"], "$DEST"))
         costly = any(COSTLY.search(c) for c in commands)
@@ -127,13 +133,20 @@ class Suite:
             if costly and key in self.proven and not self.args.all_fixes:
                 res["fix"] = "same"
                 return
-        rc, out = run(shell_script(info, commands), info, self.args.cache, FIX_TIMEOUT)
+        rc, out = run(shell_script(info, commands, self.asked_again(info, r["report"])), info, self.args.cache, FIX_TIMEOUT)
         res["fix"] = "ok" if rc == 0 else "FAILED"
         if rc != 0:
             res["fix_note"] = "%s => %s" % (" ; ".join(commands)[:300], gist(out))
         elif costly:
             with self.lock:
                 self.proven.add(key)
+
+    def asked_again(self, info, report):
+        """Simulated GPUs compute nothing: besides the list of devices tfdiag must have nothing left to say, where the
+        first cause was the only one."""
+        if info["suite"] != "gpu-sim" or len(report["causes"]) != 1:
+            return ()
+        return [self.args.tfdiag, "--no-run", "--fail-on", "gpu", "--python", info["python"]]
 
     def one(self, name):
         c, a = realenv.CASES[name], self.args
@@ -145,7 +158,8 @@ class Suite:
         except (realenv.NotFit, OSError, subprocess.CalledProcessError) as x:
             return dict(res, skipped=str(x))
         try:
-            info["repairable"] = info["fix"] is not None and c["expect"] == "cause"
+            info["suite"] = c["suite"]
+            info["repairable"] = (info["fix"] is not None or c["suite"] == "gpu-sim") and c["expect"] == "cause"
             # What the machine's own start-up hooks (a .pth file that extends certifi's list …) write when any Python
             # starts is written before: it is not tfdiag's doing.
             run([info["python"], "-c", "pass"], info, a.cache, START_TIMEOUT)
