@@ -17,13 +17,28 @@ static size_t count_shadows(const tfd_view *view, size_t place)
     return count;
 }
 
+/* A folder of sys.path below another one: PYTHONPATH names the inside of an installed package. */
+static bool is_inside_another(const tfd_view *view, const tfd_place *place)
+{
+    for (size_t i = 0; i < view->facts->places.count; i++) {
+        const tfd_place *other = &view->facts->places.items[i];
+
+        if (other->kind != TFD_PLACE_SITE && other->kind != TFD_PLACE_BASE_SITE)
+            continue;
+        if (place->path.len > other->path.len + 1 && tfd_str_starts(place->path, other->path) &&
+            tfd_path_is_sep(tfd_view_style(view), place->path.ptr[other->path.len]))
+            return true;
+    }
+    return false;
+}
+
 static bool is_single_name(const tfd_view *view, const tfd_module *module)
 {
     const tfd_place *place = tfd_view_place(view, module->place);
 
     if (place->kind == TFD_PLACE_START || module->place == module->wanted)
         return true;
-    if (count_shadows(view, module->place) >= FOLDER_MIN)
+    if (count_shadows(view, module->place) >= FOLDER_MIN || is_inside_another(view, place))
         return false;
     if (module->dist != TFD_NONE && view->facts->dists.items[module->dist].place == module->place)
         return false;
