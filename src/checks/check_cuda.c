@@ -150,9 +150,9 @@ static tfd_finding cudnn_finding(const tfd_gpu_library *cudnn, int weight)
 {
     tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_CUDNN_VERSION, cudnn->version, weight, TFD_EFFECT_BREAKS);
 
-    if (is_ldpath(cudnn)) {
+    if (is_ldpath(cudnn) || tfd_str_is(cudnn->rule, "LD_PRELOAD")) {
         finding.cause = TFD_CAUSE_LDPATH_CONFLICT;
-        finding.subject = TFD_STR("LD_LIBRARY_PATH");
+        finding.subject = is_ldpath(cudnn) ? TFD_STR("LD_LIBRARY_PATH") : TFD_STR("LD_PRELOAD");
     }
     finding.dist = cudnn->dist;
     finding.path = cudnn->path;

@@ -142,6 +142,19 @@ static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *o
             text, out);
 }
 
+/* The first use of TensorFlow opens CUDA's libraries: one that is cut short ends the process (SIGBUS), and
+ * the Python file that was running is innocent. The check of these libraries names it. */
+static bool has_broken_gpu_library(const tfd_view *view)
+{
+    const tfd_gpu_libraries *all = &view->facts->gpu.libraries;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].state == TFD_STATE_PRESENT && all->items[i].broken.len > 0 &&
+            !all->items[i].is_dependency)
+            return true;
+    return false;
+}
+
 static void blame_signal(const tfd_view *view, tfd_findings *out)
 {
     const tfd_import *import = &view->facts->import;
@@ -170,7 +183,7 @@ static void blame_signal(const tfd_view *view, tfd_findings *out)
     blame_last_words(view, text, out);
     /* A process that ends itself (SIGABRT) has found something that it does not expect; that is no sign of
      * damage. */
-    if (file.len > 0 && import->signal != 6)
+    if (file.len > 0 && import->signal != 6 && !has_broken_gpu_library(view))
         add(view, tfd_blame_file(view, file, TFD_W_MAYBE, TFD_EFFECT_BREAKS), text, out);
 }
 

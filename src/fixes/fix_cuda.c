@@ -259,6 +259,32 @@ static bool lacks_wheel(tfd_fix_ctx *ctx, const tfd_gpu_libraries *list)
     return false;
 }
 
+/* Where so many wheels have lost their files, the folder that they share was deleted: those of which no
+ * library is opened by name (nvJitLink, nvcc, NCCL) are put in place again as well. */
+enum { FOLDER_MIN = 3 };
+
+static void reinstall_rest(tfd_fix_ctx *ctx)
+{
+    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, tfd_view_tf_version(ctx->view));
+    const tfd_fix *fix = &ctx->items[ctx->count - 1];
+
+    for (size_t i = 0; release && i < release->requires_and_cuda.count; i++) {
+        tfd_str text = release->requires_and_cuda.items[i];
+        size_t end = 0;
+        size_t row;
+        bool known = false;
+
+        while (end < text.len && tfd_str_find_char(TFD_STR("<>=!~ ;"), text.ptr[end]) == TFD_NPOS)
+            end++;
+        row = tfd_dist_find(ctx->view->facts, tfd_str_sub(text, 0, end));
+        for (size_t j = 0; row != TFD_NONE && j < fix->command_count; j++)
+            known |= tfd_str_find(ctx->commands[ctx->count - 1][j], tfd_view_dist(ctx->view, row)->name) !=
+                     TFD_NPOS;
+        if (row != TFD_NONE && !known)
+            reinstall(ctx, row);
+    }
+}
+
 static void fix_missing(tfd_fix_ctx *ctx)
 {
     const tfd_gpu *gpu = gpu_of(ctx);
@@ -282,6 +308,8 @@ static void fix_missing(tfd_fix_ctx *ctx)
         (void)reinstall_damaged(ctx, &gpu->libraries);
         (void)reinstall_damaged(ctx, &gpu->cudnn_parts);
     }
+    if (ctx->items[ctx->count - 1].command_count > FOLDER_MIN)
+        reinstall_rest(ctx);
     if (ctx->items[ctx->count - 1].command_count == 0 || lacks_wheel(ctx, &gpu->libraries))
         install_with_cuda(ctx, version);
 }

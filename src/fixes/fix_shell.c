@@ -110,11 +110,24 @@ void tfd_fix_unset(tfd_fix_ctx *ctx, tfd_str name)
         ctx, tfd_arena_fmt(ctx->arena, tfd_fix_is_cmd(ctx) ? "set \"%.*s=\"" : "unset %.*s", TFD_ARG(name)));
 }
 
+/* A command of this very fix sets the variable already. */
+static bool is_set_before(const tfd_fix_ctx *ctx, const char *name)
+{
+    const tfd_fix *fix = &ctx->items[ctx->count - 1];
+    tfd_str word = tfd_arena_fmt(ctx->arena, "%s%s=", tfd_fix_is_cmd(ctx) ? "set \"" : "export ", name);
+
+    for (size_t i = 0; i < fix->command_count; i++)
+        if (tfd_str_starts(ctx->commands[ctx->count - 1][i], word))
+            return true;
+    return false;
+}
+
 void tfd_fix_put_first(tfd_fix_ctx *ctx, const char *name, tfd_str dir)
 {
     tfd_str name_text = tfd_str_of(name);
     tfd_str value;
-    bool is_set = tfd_view_variable(ctx->view, name_text, &value) && value.len > 0;
+    bool is_set =
+        (tfd_view_variable(ctx->view, name_text, &value) && value.len > 0) || is_set_before(ctx, name);
 
     if (!is_set)
         tfd_fix_set(ctx, name, dir);
