@@ -105,8 +105,11 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         weight = TFD_W_STRONG;
     if (verdict == TFD_VERDICT_HARMLESS)
         effect = TFD_EFFECT_LATENT;
-    if (verdict == TFD_VERDICT_UNKNOWN && found)
-        weight = TFD_W_MAYBE + 10; /* out of range, and nobody measured what comes of it */
+    /* Out of range, and nobody measured what comes of it: worth a warning until the import fails. */
+    if (verdict == TFD_VERDICT_UNKNOWN && found && tfd_view_import_failed(view))
+        weight = TFD_W_MAYBE + 10;
+    else if (verdict == TFD_VERDICT_UNKNOWN && found)
+        effect = TFD_EFFECT_LATENT;
     if (!req->is_needed || tfd_view_is_unfit(view, req->by) ||
         (!found && is_there_all_the_same(view, req->key)))
         effect = TFD_EFFECT_LATENT;
