@@ -97,9 +97,9 @@ void tfd_fix_search_path(tfd_fix_ctx *ctx);  /* shadowing, PYTHONPATH, LD_LIBRAR
 /* The same for what is repaired on Windows alone; false: nothing of the kind. */
 bool tfd_fix_windows(tfd_fix_ctx *ctx);
 bool tfd_fix_cuda_windows(tfd_fix_ctx *ctx); /* those of the GPU's side */
-void tfd_fix_system(tfd_fix_ctx *ctx); /* limits, rights, mounts, libraries of the system */
-void tfd_fix_gpu(tfd_fix_ctx *ctx);    /* gpu-*, driver-* */
-void tfd_fix_cuda(tfd_fix_ctx *ctx);   /* cuda-*, cudnn-*, gpu-arch, builds without CUDA */
+void tfd_fix_system(tfd_fix_ctx *ctx);       /* limits, rights, mounts, libraries of the system */
+void tfd_fix_gpu(tfd_fix_ctx *ctx);          /* gpu-*, driver-* */
+void tfd_fix_cuda(tfd_fix_ctx *ctx);         /* cuda-*, cudnn-*, gpu-arch, builds without CUDA */
 /* Adds "or install the newest TensorFlow whose CUDA this driver runs", where there is one. */
 void tfd_fix_older_cuda(tfd_fix_ctx *ctx);
 

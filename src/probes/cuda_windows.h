@@ -4,7 +4,8 @@
 
 #include "core/probe.h"
 
-/* Fills libraries and cudnn_parts of facts->gpu (zlibwapi.dll is one of the parts). TFD_ENOMEM, TFD_ELIMIT. */
+/* Fills libraries and cudnn_parts of facts->gpu (zlibwapi.dll is one of the parts). TFD_ENOMEM, TFD_ELIMIT.
+ */
 tfd_status tfd_cuda_windows_find(tfd_probe_ctx *ctx, tfd_err *err);
 
 #endif

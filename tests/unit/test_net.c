@@ -170,7 +170,7 @@ static void test_inflate(void **state)
 {
     /* "aaaaaaaaaaaaaaaaaaaab" with fixed codes, and a stored block */
     static const char fixed[] = "\x4b\x4c\xc4\x04\x49\x00", stored[] = "\x01\x02\x00\xfd\xff"
-                                                                   "hi";
+                                                                       "hi";
     uint8_t out[64];
     size_t len = 0;
 
