@@ -119,15 +119,15 @@ tfd_status tfd_win32_events(const tfd_sys *sys, tfd_arena *arena, const char *ch
     WCHAR *query = tfd_win32_units(make_query(text, ids, id_count), NULL);
     evt_api known = {0}, *api = &known;
     HANDLE results = NULL;
-    tfd_status st = TFD_OK;
+    tfd_status st;
 
     (void)sys;
     *out = (tfd_events){NULL, 0, 0};
-    if (!path || !query)
+    if (!path || !query) {
         st = tfd_err_set(err, TFD_ENOMEM, ERROR_OUTOFMEMORY, "out of memory");
-    else if (!load(api))
+    } else if (!load(api)) {
         st = tfd_err_set(err, TFD_EUNSUPPORTED, 0, "wevtapi.dll cannot be used");
-    if (st == TFD_OK) {
+    } else {
         results = api->query(NULL, path, query, QUERY_CHANNEL_PATH | QUERY_REVERSE);
         st = results ? read_results(api, results, arena, out, err) : fail_query(channel, err);
     }
