@@ -82,8 +82,10 @@ static tfd_status read_results(const evt_api *api, HANDLE results, tfd_arena *ar
                                tfd_err *err)
 {
     WCHAR *units = malloc(TFD_EVENT_MAX);
-    tfd_status st = units ? TFD_OK : tfd_err_set(err, TFD_ENOMEM, ERROR_OUTOFMEMORY, "out of memory");
+    tfd_status st = TFD_OK;
 
+    if (!units)
+        return tfd_err_set(err, TFD_ENOMEM, ERROR_OUTOFMEMORY, "out of memory");
     while (st == TFD_OK && out->count < TFD_EVENTS_MAX) {
         HANDLE event = NULL;
         DWORD got = 0;
