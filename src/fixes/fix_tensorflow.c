@@ -146,6 +146,12 @@ static void fix_corrupt(tfd_fix_ctx *ctx)
 
     if (fix_tilde(ctx) || fix_undescribed(ctx))
         return;
+    /* A folder of that name is all there is: nothing says which release it was, and its requirements may be
+     * gone, too. */
+    if (!tf && version.len == 0) {
+        fix_missing(ctx);
+        return;
+    }
     tfd_fix_begin(ctx,
                   tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
     remove_second_metadata(ctx);
