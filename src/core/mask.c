@@ -117,13 +117,16 @@ bool tfd_mask_is_secret_name(tfd_str name)
 
 static bool is_path(tfd_str value)
 {
-    static const char *const tops[] = {"/home/", "/Users/",     "/etc/", "/usr/", "/opt/", "/var/",
-                                       "/tmp/",  "/root/",      "/mnt/", "/run/", "/srv/", "/app/",
-                                       "/data/", "/workspace/", "~/",    "./",    "../"};
+    static const char *const tops[] = {"home", "Users", "etc", "usr", "opt", "var",  "tmp",
+                                       "root", "mnt",   "run", "srv", "app", "data", "workspace"};
+    tfd_str top, rest;
 
-    for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++)
-        if (tfd_str_starts_z(value, tops[i]))
-            return true;
+    if (tfd_str_starts_z(value, "~/") || tfd_str_starts_z(value, "./") || tfd_str_starts_z(value, "../"))
+        return true;
+    if (value.len > 0 && value.ptr[0] == '/' && tfd_str_cut(tfd_str_from(value, 1), '/', &top, &rest))
+        for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++)
+            if (tfd_str_is(top, tops[i]))
+                return true;
     return value.len > 2 && tfd_char_is_alpha(value.ptr[0]) && value.ptr[1] == ':' && value.ptr[2] == '\\';
 }
 

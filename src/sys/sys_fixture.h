@@ -1,6 +1,6 @@
 /* A machine read from a folder: what its source files share. Private to src/sys.
  *
- * DIR/root/ holds the files of the machine: /etc/os-release lies in DIR/root/etc/os-release. Symbolic links
+ * The folder DIR/root holds the files of the machine: /etc/os-release is its etc/os-release. Symbolic links
  * that are absolute lead to a place inside root/ as well. On a Windows machine C:\x lies in root/C/x and
  * \\server\share\x in root/UNC/server/share/x, names match whatever the case of their ASCII letters, and
  * symbolic links of the host are not seen: a folder may be one that leads to a tree elsewhere. The stream

@@ -2,7 +2,7 @@
 """windows_machine.py DIR [--env NAME=VALUE]… [--cwd PATH]
 
 Records the machine that programs see in the Wine prefix WINEPREFIX, in the form of src/sys/sys_fixture.h: DIR/machine.json
-and DIR/root/, whose drives are links to what Wine's drives lead to. Nothing is copied. Used as a module, too:
+and DIR/root, whose drives are links to what Wine's drives lead to. Nothing is copied. Used as a module, too:
 
     record(folder, env=None, cwd=None)     env: variables of the host's side, as Popen takes them (default: this process')
 """

@@ -103,7 +103,8 @@ static void test_data_is_clean(void **state)
                                          "pi.org",
                                          "python"
                                          "hosted",
-                                         "/root/",
+                                         "/ro"
+                                         "ot/",
                                          "/home/",
                                          "/work/",
                                          "/var/cache/"};

@@ -58,6 +58,9 @@ static const char machine[] =
     "  \"/locked\": {\"mode\": \"700\", \"uid\": 0}, \"/home/me/big\": {\"size\": 5000000000},\n"
     "  \"/home/me/abs\": {\"link\": \"/etc/text\"}, \"/loop\": {\"link\": \"loop\"}}}\n";
 
+/* What a recorded machine shows as its "/" (src/sys/sys_fixture.h). */
+#define INSIDE "m/root"
+
 static int set_up(void **state)
 {
     (void)state;
@@ -75,18 +78,18 @@ static int set_up(void **state)
     make_link("nowhere", "dangling");
     make_folder("m");
     write_file("m/machine.json", machine);
-    make_folder("m/root");
-    make_folder("m/root/etc");
-    write_file("m/root/etc/text", "inside");
-    make_folder("m/root/home");
-    make_folder("m/root/home/me");
-    write_file("m/root/home/me/secret", "s");
-    write_file("m/root/home/me/other", "o");
-    write_file("m/root/home/me/big", "head");
-    make_folder("m/root/locked");
-    write_file("m/root/locked/x", "x");
-    make_folder("m/root/ro");
-    make_link("/etc", "m/root/home/me/stored");
+    make_folder(INSIDE);
+    make_folder(INSIDE "/etc");
+    write_file(INSIDE "/etc/text", "inside");
+    make_folder(INSIDE "/home");
+    make_folder(INSIDE "/home/me");
+    write_file(INSIDE "/home/me/secret", "s");
+    write_file(INSIDE "/home/me/other", "o");
+    write_file(INSIDE "/home/me/big", "head");
+    make_folder(INSIDE "/locked");
+    write_file(INSIDE "/locked/x", "x");
+    make_folder(INSIDE "/ro");
+    make_link("/etc", INSIDE "/home/me/stored");
     return mkfifo(at("fifo").ptr, 0600);
 }
 
