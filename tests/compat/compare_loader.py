@@ -4,7 +4,8 @@
 FOLDER_OF_TOOLS holds native_tool and tables_tool. ENV: environments with TensorFlow; without any, those that
 tests/real/make_envs.sh finished in ${TFDIAG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tfdiag-tests}.
 For each environment
-  1. the files that the probe says an import loads are those that LD_DEBUG=libs says were initialised;
+  1. the files that the probe says an import loads are those that LD_DEBUG=libs says were initialised (modules of the
+     standard library only where the import was measured with the same CPython);
   2. with the objects that the import opened, in its order, the model finds every searched library at the same path, and its
      list of places tried is, without the folders of old hardware names, the one that ld.so prints;
   3. for every native file of the environment, taken alone, the model misses as many symbols as `ldd -r` says, and all needed
@@ -20,6 +21,10 @@ import sys
 import tempfile
 
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("LD_", "PYTHON", "VIRTUAL_ENV"))}
+IMPORTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/kb/data/imports")
+# What TensorFlow's CUDA builds open by name (tsl's dso_loader) whether or not a GPU is there: needed by no object, and
+# no import fails for want of it.  The GPU's checks look for it, not the loader's.
+OPENED_BY_NAME = re.compile(r"/lib(cudart|cuda)\.so[.\d]*$")
 OLD_FOLDER = re.compile(r"/(tls|haswell|xeon_phi|avx512_1|x86_64|atomics)(?=/)(?!/python)")
 
 
@@ -55,6 +60,25 @@ def trace(python):
     return done.returncode, searches, started
 
 
+def measured_with(tensorflow):
+    """The CPython, "3.12", of the measurement that answers for this release: the newest that is not newer."""
+    def number(text):
+        return [int(n) for n in text.split(".")[:2]]
+    lines = sorted((number(os.path.basename(p)[:-len(".json")]), p) for p in glob.glob(os.path.join(IMPORTS, "*.json")))
+    path = [p for n, p in lines if n <= number(tensorflow)][-1]
+    return re.search(r"CPython (\d+\.\d+)", open(path).read()).group(1)
+
+
+def versions(python):
+    """CPython, "3.12", and TensorFlow, "2.20.0", of an environment."""
+    out = run([python, "-c", "import sys, os, re, glob; print('%d.%d' % sys.version_info[:2])\n"
+                             "for p in sys.path:\n"
+                             "  for d in glob.glob(os.path.join(p, 'tensorflow*-*.dist-info')):\n"
+                             "    m = re.match(r'tensorflow(_cpu)?-([\d.]+)\.dist', os.path.basename(d))\n"
+                             "    m and print(m.group(2))"]).stdout.split()
+    return out[0], out[1]
+
+
 def rows(text, kind):
     return [line.split("\t")[1:] for line in text.splitlines() if line.startswith(kind + "\t")]
 
@@ -77,7 +101,13 @@ class Comparison:
         """1. The probe's closure."""
         out = run([self.tool("tables_tool"), python], cwd="/").stdout
         model = {os.path.realpath(r[0]) for r in rows(out, "object") if r[2] != "-"}
-        real = {os.path.realpath(p) for p in started} | {os.path.realpath(python)}
+        real = {os.path.realpath(p) for p in started if not OPENED_BY_NAME.search(p)} | {os.path.realpath(python)}
+        cpython, tensorflow = versions(python)
+        if cpython != measured_with(tensorflow):
+            # The extension modules of another CPython, and what those alone need, are others.
+            ours = os.path.dirname(os.path.dirname(python)) + "/"
+            model, real = ({p for p in paths if p.startswith(ours)} for paths in (model, real))
+            print("%s: CPython %s, measured with %s: the files of the environment alone" % (env, cpython, measured_with(tensorflow)))
         for path in sorted(real - model):
             self.check(False, "%s: loaded and not foreseen: %s" % (env, path))
         for path in sorted(model - real):
@@ -105,8 +135,8 @@ class Comparison:
         for s in searches:
             seen.setdefault(s.name, s.tried)
         for name, tried in seen.items():
-            if name not in model and tried[-1:] and tried[-1] not in started:
-                continue  # opened by name from a program (CUDA's stubs), needed by no object
+            if name not in model and tried[-1:] and (tried[-1] not in started or OPENED_BY_NAME.search(tried[-1])):
+                continue  # opened by name from a program, needed by no object
             hit, places = model.get(name, ("(nothing)", []))
             self.check(bool(tried) and hit == tried[-1], "%s: %s: ld.so %s, model %s" % (env, name, tried[-1:], hit))
             real = [p for p in tried[:-1] if not OLD_FOLDER.search(p) and "/glibc-hwcaps/" not in p]
