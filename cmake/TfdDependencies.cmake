@@ -1,5 +1,5 @@
-# Interface targets tfd_cjson, tfd_uv and tfd_crypto: the libraries that tfdiag stands on; and TFD_STATIC_LINK, the link
-# options that make it one static program, empty where it becomes a dynamic one.
+# Interface targets tfd_cjson, tfd_uv, tfd_crypto, tfd_curl and tfd_zlib: the libraries that tfdiag stands on; and
+# TFD_STATIC_LINK, the link options that make it one static program, empty where it becomes a dynamic one.
 #
 # TFDIAG_STATIC asks for the static program. It is a wish: where a static library is missing the build says so and goes on.
 # Debian has no static cJSON; TFDIAG_CJSON_SOURCE names a folder with cJSON.c and cJSON.h instead
@@ -11,6 +11,7 @@ add_library(tfd_cjson INTERFACE)
 add_library(tfd_uv INTERFACE)
 add_library(tfd_crypto INTERFACE)
 add_library(tfd_curl INTERFACE)
+add_library(tfd_zlib INTERFACE)
 # TFD_HAS_CURL: tfdiag-net can be built. Without it everything but --online works.
 set(TFD_HAS_CURL OFF)
 
@@ -34,6 +35,11 @@ if(WIN32)
     find_package(cJSON CONFIG REQUIRED)
     target_link_libraries(tfd_cjson INTERFACE cjson)
   endif()
+  if(MINGW)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a) # libz.a before libz.dll.a, which asks for zlib1.dll
+  endif()
+  find_package(ZLIB REQUIRED)
+  target_link_libraries(tfd_zlib INTERFACE ZLIB::ZLIB)
   target_link_libraries(tfd_crypto INTERFACE bcrypt advapi32)
   if(TFDIAG_WITH_CURL)
     find_package(CURL CONFIG QUIET)
@@ -56,6 +62,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 if(TFDIAG_WITH_CURL)
   pkg_check_modules(CURL QUIET IMPORTED_TARGET libcurl>=7.66)
   if(CURL_FOUND)
@@ -79,7 +86,7 @@ function(find_static out)
   find_library(TFD_STATIC_uv NAMES libuv_a.a libuv.a HINTS ${UV_LIBDIR}) # the first name is Debian's
   set(libs)
   set(missing)
-  foreach(name uv crypto ${UV_STATIC_LIBRARIES} ${CRYPTO_STATIC_LIBRARIES})
+  foreach(name uv crypto z ${UV_STATIC_LIBRARIES} ${CRYPTO_STATIC_LIBRARIES})
     find_library(TFD_STATIC_${name} NAMES lib${name}.a HINTS ${CRYPTO_LIBDIR})
     mark_as_advanced(TFD_STATIC_${name})
     if(TFD_STATIC_${name})
@@ -141,6 +148,7 @@ if(TFD_STATIC_LINK)
   endif()
   target_include_directories(tfd_uv INTERFACE ${UV_INCLUDE_DIRS})
   target_include_directories(tfd_crypto INTERFACE ${CRYPTO_INCLUDE_DIRS})
+  target_include_directories(tfd_zlib INTERFACE ${ZLIB_INCLUDE_DIRS})
   target_link_libraries(tfd_uv INTERFACE ${TFD_STATIC_LIBS} Threads::Threads)
 else()
   if(NOT TARGET cjson_source)
@@ -148,4 +156,5 @@ else()
   endif()
   target_link_libraries(tfd_uv INTERFACE PkgConfig::UV Threads::Threads)
   target_link_libraries(tfd_crypto INTERFACE PkgConfig::CRYPTO)
+  target_link_libraries(tfd_zlib INTERFACE PkgConfig::ZLIB)
 endif()

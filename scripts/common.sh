@@ -58,6 +58,7 @@ want_build() {
   want libuv1-dev has_library libuv
   want libcjson-dev has_library libcjson
   want libssl-dev has_library libcrypto
+  want zlib1g-dev has_library zlib
   want libcurl4-openssl-dev has_library libcurl
 }
 
@@ -95,6 +96,7 @@ want_real() {
 want_mingw() {
   want gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
   want binutils-mingw-w64-x86-64 has x86_64-w64-mingw32-objdump
+  want libz-mingw-w64-dev test -f /usr/x86_64-w64-mingw32/lib/libz.a
   want wine has wine
   want patch has patch
 }
@@ -159,7 +161,6 @@ want_static() {
     # From OpenSSL 3.2 on libcrypto may compress certificates.
     for flag in $(pkg-config --static --libs libcrypto); do
       case $flag in
-        -lz) want zlib1g-dev test -f "$folder/libz.a" ;;
         -lzstd) want libzstd-dev test -f "$folder/libzstd.a" ;;
       esac
     done

@@ -1,9 +1,9 @@
 /* METADATA of wheels: metadata files, else ranges of the wheel. Rounds of requests, all files at once. */
+#include <stdio.h>
 #include <string.h>
 
 #include "formats/distinfo.h"
 #include "net/index_parts.h"
-#include "net/sha256.h"
 #include "net/url.h"
 #include "net/wheelfile.h"
 
@@ -134,11 +134,16 @@ static void take_tail(state *s, const tfd_fetch_answer *answer)
 
 static bool is_expected(const state *s, tfd_str text)
 {
-    char hex[65];
+    const tfd_sys *sys = s->index->sys;
+    uint8_t hash[TFD_SHA256_LEN];
+    char hex[2 * TFD_SHA256_LEN + 1];
 
     if (s->file->metadata_sha256.len == 0)
         return true;
-    tfd_sha256_hex(text, hex);
+    if (sys->sha256_bytes(sys, text, hash, NULL) != TFD_OK)
+        return false;
+    for (size_t i = 0; i < sizeof hash; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
     return tfd_str_eq_nocase(s->file->metadata_sha256, tfd_str_of(hex));
 }
 

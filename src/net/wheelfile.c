@@ -1,6 +1,9 @@
 #include "net/wheelfile.h"
 
+#include <limits.h>
 #include <string.h>
+
+#include <zlib.h>
 
 #include "base/cur.h"
 
@@ -98,17 +101,21 @@ uint64_t tfd_wheel_span(const tfd_wheel_member *member)
     return LOCAL_SIZE + member->name.len + EXTRA_MAX + member->packed;
 }
 
-/* The CRC of ZIP (ISO 3309), bit by bit: members are small. */
-static uint32_t crc_of(tfd_str bytes)
+/* Raw deflate (RFC 1951), as ZIP has it. true where it fills exactly size bytes. */
+static bool inflate_into(tfd_str packed, uint8_t *out, size_t size)
 {
-    uint32_t crc = 0xffffffffu;
+    z_stream stream = {0};
+    int code;
 
-    for (size_t i = 0; i < bytes.len; i++) {
-        crc ^= (uint8_t)bytes.ptr[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return ~crc;
+    if (packed.len > UINT_MAX || size > UINT_MAX || inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+        return false;
+    stream.next_in = (Bytef *)(uintptr_t)packed.ptr; /* zlib only reads it */
+    stream.avail_in = (uInt)packed.len;
+    stream.next_out = out;
+    stream.avail_out = (uInt)size;
+    code = inflate(&stream, Z_FINISH);
+    (void)inflateEnd(&stream);
+    return code == Z_STREAM_END && stream.total_out == size;
 }
 
 tfd_status tfd_wheel_unpack(tfd_arena *arena, const tfd_wheel_member *member, tfd_str bytes, size_t max,
@@ -119,8 +126,7 @@ tfd_status tfd_wheel_unpack(tfd_arena *arena, const tfd_wheel_member *member, tf
     uint16_t name_len, extra_len;
     uint8_t *memory;
     tfd_str packed;
-    size_t len = 0;
-    tfd_status st = TFD_OK;
+    bool good = false;
 
     tfd_cur_skip(&cur, 22);
     name_len = tfd_cur_u16(&cur);
@@ -135,15 +141,15 @@ tfd_status tfd_wheel_unpack(tfd_arena *arena, const tfd_wheel_member *member, tf
     if (!memory)
         return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");
     if (member->method == METHOD_DEFLATED) {
-        st = tfd_inflate(packed, memory, (size_t)member->size, &len);
+        good = inflate_into(packed, memory, (size_t)member->size);
     } else if (member->method == METHOD_STORED && packed.len == member->size) {
-        len = packed.len;
-        if (len > 0)
-            memcpy(memory, packed.ptr, len);
+        good = true;
+        if (packed.len > 0)
+            memcpy(memory, packed.ptr, packed.len);
     }
-    *out = (tfd_str){(const char *)memory, len};
-    if (st != TFD_OK || len != member->size || crc_of(*out) != member->crc)
+    if (!good || crc32(0, memory, (uInt)member->size) != member->crc)
         return tfd_err_set(err, TFD_EFORMAT, 0, "a member of the wheel is damaged");
+    *out = (tfd_str){(const char *)memory, (size_t)member->size};
     return TFD_OK;
 }
 

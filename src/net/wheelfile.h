@@ -34,8 +34,4 @@ tfd_status tfd_wheel_unpack(tfd_arena *arena, const tfd_wheel_member *member, tf
 tfd_status tfd_wheelfile_member(const tfd_sys *sys, tfd_arena *arena, tfd_str path, tfd_str name, size_t max,
                                 tfd_str *out, tfd_err *err);
 
-/* RFC 1951 into at most max bytes; *len gets their number. TFD_EFORMAT, TFD_ELIMIT. Never reads or writes out
- * of bounds, whatever the bytes (inflate.c). */
-tfd_status tfd_inflate(tfd_str packed, uint8_t *out, size_t max, size_t *len);
-
 #endif

@@ -212,6 +212,7 @@ struct tfd_sys {
      * is TFD_ETIMEOUT. */
     tfd_status (*sha256)(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SHA256_LEN],
                          const volatile int *stop, tfd_err *err);
+    tfd_status (*sha256_bytes)(const tfd_sys *sys, tfd_str bytes, uint8_t out[TFD_SHA256_LEN], tfd_err *err);
     /* Calls task(ctx, 0) … task(ctx, n - 1) on up to as many threads as there are cores; returns when all are
      * done. */
     void (*parallel)(const tfd_sys *sys, size_t n, tfd_task task, void *ctx);

@@ -174,6 +174,14 @@ static tfd_status do_sha256(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SH
     return st == TFD_OK ? inner_of(sys)->sha256(inner_of(sys), path, out, stop, err) : st;
 }
 
+static tfd_status do_sha256_bytes(const tfd_sys *sys, tfd_str bytes, uint8_t out[TFD_SHA256_LEN],
+                                  tfd_err *err)
+{
+    tfd_status st = count_call(sys, "sha256_bytes", err);
+
+    return st == TFD_OK ? inner_of(sys)->sha256_bytes(inner_of(sys), bytes, out, err) : st;
+}
+
 static void do_parallel(const tfd_sys *sys, size_t n, tfd_task task, void *ctx)
 {
     inner_of(sys)->parallel(inner_of(sys), n, task, ctx);
@@ -216,6 +224,7 @@ static const tfd_sys faulty_table = {
     .cpu = get_cpu,
     .limit = get_limit,
     .sha256 = do_sha256,
+    .sha256_bytes = do_sha256_bytes,
     .parallel = do_parallel,
     .clock_us = get_clock,
 };

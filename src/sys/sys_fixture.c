@@ -283,6 +283,12 @@ static tfd_status do_sha256(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SH
     return st;
 }
 
+static tfd_status do_sha256_bytes(const tfd_sys *sys, tfd_str bytes, uint8_t out[TFD_SHA256_LEN],
+                                  tfd_err *err)
+{
+    return self(sys)->host->sha256_bytes(self(sys)->host, bytes, out, err);
+}
+
 static void do_parallel(const tfd_sys *sys, size_t n, tfd_task task, void *ctx)
 {
     self(sys)->host->parallel(self(sys)->host, n, task, ctx);
@@ -313,6 +319,7 @@ static const tfd_sys fixture_table = {
     .cpu = get_cpu,
     .limit = get_limit,
     .sha256 = do_sha256,
+    .sha256_bytes = do_sha256_bytes,
     .parallel = do_parallel,
     .clock_us = get_clock,
 };

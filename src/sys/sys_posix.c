@@ -109,6 +109,7 @@ static const tfd_sys native_table = {
     .cpu = tfd_posix_cpu,
     .limit = tfd_posix_limit,
     .sha256 = tfd_posix_sha256,
+    .sha256_bytes = tfd_posix_sha256_bytes,
     .parallel = tfd_sys_parallel,
     .clock_us = get_clock,
     .child_start = tfd_posix_child_start,

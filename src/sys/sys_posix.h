@@ -61,6 +61,8 @@ const tfd_system *tfd_posix_system(const tfd_sys *sys);
 const tfd_cpu *tfd_posix_cpu(const tfd_sys *sys);
 tfd_status tfd_posix_sha256(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SHA256_LEN],
                             const volatile int *stop, tfd_err *err);
+tfd_status tfd_posix_sha256_bytes(const tfd_sys *sys, tfd_str bytes, uint8_t out[TFD_SHA256_LEN],
+                                  tfd_err *err);
 tfd_arch tfd_posix_arch(const char *machine); /* of uname */
 
 tfd_status tfd_posix_child_start(const tfd_sys *sys, const struct tfd_child_spec *spec,

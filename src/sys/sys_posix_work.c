@@ -28,6 +28,16 @@ static const EVP_MD *get_sha256(tfd_posix *native)
 #endif
 }
 
+tfd_status tfd_posix_sha256_bytes(const tfd_sys *sys, tfd_str bytes, uint8_t out[TFD_SHA256_LEN],
+                                  tfd_err *err)
+{
+    const EVP_MD *type = get_sha256(sys->ctx);
+
+    if (!type || EVP_Digest(bytes.ptr, bytes.len, out, NULL, type, NULL) != 1)
+        return tfd_err_set(err, TFD_EUNSUPPORTED, 0, "this libcrypto has no SHA-256");
+    return TFD_OK;
+}
+
 static tfd_status hash_file(const tfd_sys *sys, const tfd_file *file, EVP_MD_CTX *md, unsigned char *chunk,
                             size_t size, const volatile int *stop, tfd_err *err)
 {

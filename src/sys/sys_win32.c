@@ -118,6 +118,7 @@ static const tfd_sys native_table = {
     .reg_keys = tfd_win32_reg_keys,
     .events = tfd_win32_events,
     .sha256 = tfd_win32_sha256,
+    .sha256_bytes = tfd_win32_sha256_bytes,
     .parallel = tfd_sys_parallel,
     .clock_us = get_clock,
     .child_start = tfd_win32_child_start,

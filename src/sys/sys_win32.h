@@ -90,6 +90,8 @@ tfd_status tfd_win32_events(const tfd_sys *sys, tfd_arena *arena, const char *ch
                             size_t id_count, tfd_events *out, tfd_err *err);
 tfd_status tfd_win32_sha256(const tfd_sys *sys, tfd_str path, uint8_t out[TFD_SHA256_LEN],
                             const volatile int *stop, tfd_err *err);
+tfd_status tfd_win32_sha256_bytes(const tfd_sys *sys, tfd_str bytes, uint8_t out[TFD_SHA256_LEN],
+                                  tfd_err *err);
 void tfd_win32_sha256_done(tfd_win32 *native);
 uint32_t tfd_win32_uid(void);
 uint64_t tfd_win32_clock_us(void);

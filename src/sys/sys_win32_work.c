@@ -25,6 +25,22 @@ void tfd_win32_sha256_done(tfd_win32 *native)
         (void)BCryptCloseAlgorithmProvider(native->sha256, 0);
 }
 
+tfd_status tfd_win32_sha256_bytes(const tfd_sys *sys, tfd_str bytes, uint8_t out[TFD_SHA256_LEN],
+                                  tfd_err *err)
+{
+    BCRYPT_ALG_HANDLE type = get_sha256(sys->ctx);
+    BCRYPT_HASH_HANDLE hash = NULL;
+    tfd_status st = TFD_OK;
+
+    if (!type || BCryptCreateHash(type, &hash, NULL, 0, NULL, 0, 0) < 0)
+        return tfd_err_set(err, TFD_EUNSUPPORTED, 0, "this system has no SHA-256");
+    if (BCryptHashData(hash, (PUCHAR)(uintptr_t)bytes.ptr, (ULONG)bytes.len, 0) < 0 ||
+        BCryptFinishHash(hash, out, TFD_SHA256_LEN, 0) < 0)
+        st = tfd_err_set(err, TFD_EUNSUPPORTED, 0, "SHA-256 failed");
+    (void)BCryptDestroyHash(hash);
+    return st;
+}
+
 static tfd_status hash_file(const tfd_sys *sys, const tfd_file *file, BCRYPT_HASH_HANDLE hash,
                             unsigned char *chunk, size_t size, const volatile int *stop, tfd_err *err)
 {

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "net/fetch.h"
-#include "net/sha256.h"
 #include "net/simple.h"
 #include "net/url.h"
 #include "net/wheelfile.h"
@@ -89,20 +88,6 @@ static void test_time(void **state)
     assert_int_equal(0, tfd_net_time(TFD_STR("")));
 }
 
-static void test_hash(void **state)
-{
-    char hex[65], many[1000];
-
-    (void)state;
-    tfd_sha256_hex(TFD_STR(""), hex);
-    assert_string_equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", hex);
-    tfd_sha256_hex(TFD_STR("abc"), hex);
-    assert_string_equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", hex);
-    memset(many, 'a', sizeof many);
-    tfd_sha256_hex((tfd_str){many, sizeof many}, hex);
-    assert_string_equal("41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3", hex);
-}
-
 static void test_names(void **state)
 {
     static const struct {
@@ -166,32 +151,44 @@ static void test_default(void **state)
     expect_text(__LINE__, tfd_net_pip_default(&arena, TFD_STR("\nPyPI = PackageIndex(url)\n")), "");
 }
 
-static void test_inflate(void **state)
+/* "aaaaaaaaaaaaaaaaaaaab", deflated with fixed codes behind a local header; one thing altered per line. */
+static void test_unpack(void **state)
 {
-    /* "aaaaaaaaaaaaaaaaaaaab" with fixed codes, and a stored block */
-    static const char fixed[] = "\x4b\x4c\xc4\x04\x49\x00", stored[] = "\x01\x02\x00\xfd\xff"
-                                                                       "hi";
-    uint8_t out[64];
-    size_t len = 0;
+    static const char header[30] = "PK\003\004", packed[] = "\x4b\x4c\xc4\x04\x49\x00";
+    static const struct {
+        int line;
+        size_t packed, size, max;
+        uint32_t crc;
+        tfd_status expected;
+    } rows[] = {
+        {__LINE__, 6, 21, 64, 0x0d446fc5u, TFD_OK},      {__LINE__, 6, 21, 20, 0xa7fcc3f0u, TFD_ELIMIT},
+        {__LINE__, 5, 21, 64, 0x0d446fc5u, TFD_EFORMAT}, {__LINE__, 6, 20, 64, 0xa7fcc3f0u, TFD_EFORMAT},
+        {__LINE__, 6, 22, 64, 0x0d446fc5u, TFD_EFORMAT}, {__LINE__, 6, 21, 64, 0, TFD_EFORMAT},
+        {__LINE__, 0, 21, 64, 0x0d446fc5u, TFD_EFORMAT},
+    };
+    char bytes[36];
 
     (void)state;
-    assert_int_equal(TFD_OK, tfd_inflate((tfd_str){stored, 7}, out, sizeof out, &len));
-    assert_int_equal(2, len);
-    assert_memory_equal("hi", out, 2);
-    assert_int_equal(TFD_ELIMIT, tfd_inflate((tfd_str){stored, 7}, out, 1, &len));
-    assert_int_equal(TFD_EFORMAT, tfd_inflate((tfd_str){stored, 6}, out, sizeof out, &len));
-    assert_int_equal(TFD_OK, tfd_inflate((tfd_str){fixed, 6}, out, sizeof out, &len));
-    assert_int_equal(21, len);
-    assert_memory_equal("aaaaaaaaaaaaaaaaaaaab", out, 21);
-    assert_int_equal(TFD_EFORMAT, tfd_inflate(TFD_STR(""), out, sizeof out, &len));
+    memcpy(bytes, header, sizeof header);
+    memcpy(bytes + sizeof header, packed, 6);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const tfd_wheel_member member = {
+            .method = 8, .crc = rows[i].crc, .packed = rows[i].packed, .size = rows[i].size};
+        tfd_str out = TFD_STR("");
+        tfd_status st = tfd_wheel_unpack(&arena, &member, (tfd_str){bytes, sizeof header + rows[i].packed},
+                                         rows[i].max, &out, NULL);
+
+        if (st != rows[i].expected || (st == TFD_OK && !tfd_str_eq(out, TFD_STR("aaaaaaaaaaaaaaaaaaaab"))))
+            fail_msg("line %d: %d", rows[i].line, (int)st);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_join),    cmocka_unit_test(test_plain),   cmocka_unit_test(test_time),
-        cmocka_unit_test(test_hash),    cmocka_unit_test(test_names),   cmocka_unit_test(test_ini),
-        cmocka_unit_test(test_default), cmocka_unit_test(test_inflate),
+        cmocka_unit_test(test_join),   cmocka_unit_test(test_plain), cmocka_unit_test(test_time),
+        cmocka_unit_test(test_names),  cmocka_unit_test(test_ini),   cmocka_unit_test(test_default),
+        cmocka_unit_test(test_unpack),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -247,6 +247,9 @@ static void test_sha256(void **state)
     (void)state;
     assert_int_equal(sys->sha256(sys, at("abc"), out, NULL, NULL), TFD_OK);
     assert_memory_equal(out, abc, sizeof abc);
+    memset(out, 0, sizeof out);
+    assert_int_equal(sys->sha256_bytes(sys, TFD_STR("abc"), out, NULL), TFD_OK);
+    assert_memory_equal(out, abc, sizeof abc);
     assert_int_equal(sys->sha256(sys, at("d/b"), out, NULL, NULL), TFD_OK);
     assert_int_equal(out[0], 0xe3); /* of nothing: e3b0c442… */
     assert_int_equal(sys->sha256(sys, at("abc"), out, &stop, NULL), TFD_ETIMEOUT);
