@@ -122,16 +122,6 @@ static void new_elsewhere(writer *w, tfd_str list)
     fill_with_pip(w, t->minor, list);
 }
 
-/* ensurepip, which venv needs, is a package of its own in Debian (python3-venv). */
-static bool lacks_ensurepip(const tfd_facts *facts)
-{
-    for (size_t i = 0; i < facts->places.count; i++)
-        if (facts->places.items[i].kind == TFD_PLACE_STDLIB)
-            return facts->places.items[i].readable &&
-                   tfd_map_get(&facts->places.items[i].names, TFD_STR("ensurepip")) == TFD_MAP_NONE;
-    return false;
-}
-
 static void new_beside_system(writer *w, tfd_str list)
 {
     const tfd_facts *facts = w->target->facts;
@@ -140,7 +130,7 @@ static void new_beside_system(writer *w, tfd_str list)
         new_with_uv(w, facts->python.path, list);
         return;
     }
-    if (lacks_ensurepip(facts))
+    if (tfd_facts_lack_ensurepip(facts))
         tfd_fix_command(&w->fix,
                         tfd_arena_fmt(w->arena, "%sapt-get install -y python%d.%d-venv",
                                       tfd_fix_sudo(&w->fix), facts->python.major, facts->python.minor));

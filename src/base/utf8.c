@@ -21,6 +21,20 @@ size_t tfd_utf8_next(tfd_str s, size_t at, uint32_t *code)
     return len;
 }
 
+bool tfd_utf8_valid(tfd_str s)
+{
+    uint32_t code;
+
+    for (size_t at = 0; at < s.len;) {
+        size_t n = (unsigned char)s.ptr[at] < 0x80 ? 1 : tfd_utf8_next(s, at, &code);
+
+        if (n == 0)
+            return false;
+        at += n;
+    }
+    return true;
+}
+
 size_t tfd_utf8_put(uint32_t code, char *out)
 {
     size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;

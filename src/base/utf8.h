@@ -8,6 +8,9 @@
  * the bytes there are none (overlong forms, surrogates and values beyond U+10FFFF included). */
 size_t tfd_utf8_next(tfd_str s, size_t at, uint32_t *code);
 
+/* Whether all of it is well-formed; the empty slice is. */
+bool tfd_utf8_valid(tfd_str s);
+
 /* Writes a code point (at most U+10FFFF) as 1 to 4 bytes; gives their number. */
 size_t tfd_utf8_put(uint32_t code, char *out);
 

@@ -241,20 +241,6 @@ static void check_addon(const tfd_view *view, const tfd_module *module, tfd_find
     tfd_findings_add(out, &finding);
 }
 
-static bool is_utf8(tfd_str text)
-{
-    uint32_t code;
-
-    for (size_t at = 0; at < text.len;) {
-        size_t n = tfd_utf8_next(text, at, &code);
-
-        if (n == 0)
-            return false;
-        at += n;
-    }
-    return true;
-}
-
 static bool is_ascii(tfd_str text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -320,7 +306,7 @@ static void check_path(const tfd_view *view, const tfd_dist *tf, tfd_findings *o
 
     if (tfd_view_is_windows(view))
         return;
-    if (is_utf8(path)) {
+    if (tfd_utf8_valid(path)) {
         check_letters(view, path, out);
         return;
     }

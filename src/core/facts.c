@@ -79,3 +79,14 @@ size_t tfd_dist_find(const tfd_facts *facts, tfd_str key)
             return i;
     return TFD_NONE;
 }
+
+bool tfd_facts_lack_ensurepip(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->places.count; i++) {
+        const tfd_place *place = &facts->places.items[i];
+
+        if (place->kind == TFD_PLACE_STDLIB)
+            return place->readable && tfd_map_get(&place->names, TFD_STR("ensurepip")) == TFD_MAP_NONE;
+    }
+    return false;
+}

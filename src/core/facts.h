@@ -409,6 +409,9 @@ typedef struct tfd_facts {
 #define TFD_TMP_MIN 4096
 
 void tfd_facts_init(tfd_facts *facts);
+/* ensurepip, which venv needs, is a package of its own in Debian (python3-venv). false where the standard
+ * library could not be listed. */
+bool tfd_facts_lack_ensurepip(const tfd_facts *facts);
 
 const char *tfd_fact_key(tfd_fact_id id);      /* "cpu.avx2" */
 const char *tfd_fact_sentence(tfd_fact_id id); /* what it says, for `list facts` */

@@ -136,20 +136,6 @@ static void fix_execstack(tfd_fix_ctx *ctx)
                                        TFD_ARG(tfd_fix_quote(ctx, ctx->lead->path))));
 }
 
-static bool is_utf8(tfd_str text)
-{
-    uint32_t code;
-
-    for (size_t at = 0; at < text.len;) {
-        size_t n = tfd_utf8_next(text, at, &code);
-
-        if (n == 0)
-            return false;
-        at += n;
-    }
-    return text.len > 0;
-}
-
 void tfd_fix_system(tfd_fix_ctx *ctx)
 {
     if (tfd_str_is(ctx->lead->subject, "temporary folder")) {
@@ -186,7 +172,7 @@ void tfd_fix_system(tfd_fix_ctx *ctx)
                                    "python:3.12-alpine)"));
         break;
     case TFD_CAUSE_PATH_NON_ASCII:
-        if (is_utf8(ctx->lead->path)) {
+        if (ctx->lead->path.len > 0 && tfd_utf8_valid(ctx->lead->path)) {
             tfd_fix_begin(ctx, TFD_STR("Let Python read the names of files as UTF-8"));
             tfd_fix_set(ctx, "PYTHONUTF8", TFD_STR("1"));
             tfd_fix_note(ctx, tfd_fix_where_set(ctx));

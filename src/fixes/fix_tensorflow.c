@@ -6,16 +6,6 @@ static tfd_str pinned(tfd_fix_ctx *ctx, tfd_str name, tfd_str version)
     return version.len > 0 ? tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(name), TFD_ARG(version)) : name;
 }
 
-/* ensurepip, which venv needs, is a package of its own in Debian (python3-venv). */
-static bool lacks_ensurepip(const tfd_facts *facts)
-{
-    for (size_t i = 0; i < facts->places.count; i++)
-        if (facts->places.items[i].kind == TFD_PLACE_STDLIB)
-            return facts->places.items[i].readable &&
-                   tfd_map_get(&facts->places.items[i].names, TFD_STR("ensurepip")) == TFD_MAP_NONE;
-    return false;
-}
-
 /* The system's Python is not for pip (PEP 668): an environment made from it is. */
 static void fix_missing_in_managed(tfd_fix_ctx *ctx, tfd_str spec)
 {
@@ -23,7 +13,7 @@ static void fix_missing_in_managed(tfd_fix_ctx *ctx, tfd_str spec)
 
     tfd_fix_begin(ctx, TFD_STR("Make an environment and install TensorFlow there; this Python belongs to the "
                                "system (PEP 668)"));
-    if (lacks_ensurepip(facts)) {
+    if (tfd_facts_lack_ensurepip(facts)) {
         const char *sudo = tfd_fix_sudo(ctx);
 
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y python%d.%d-venv", sudo,
@@ -43,7 +33,8 @@ static void fix_missing(tfd_fix_ctx *ctx)
     tfd_str distro = ctx->view->facts->system ? ctx->view->facts->system->distro : TFD_STR("");
 
     if (ctx->view->facts->python.externally_managed.len > 0 &&
-        (tfd_str_is(distro, "debian") || tfd_str_is(distro, "ubuntu") || !lacks_ensurepip(ctx->view->facts)))
+        (tfd_str_is(distro, "debian") || tfd_str_is(distro, "ubuntu") ||
+         !tfd_facts_lack_ensurepip(ctx->view->facts)))
         fix_missing_in_managed(ctx, pinned(ctx, TFD_STR("tensorflow"), version));
     tfd_fix_begin(ctx,
                   version.len > 0

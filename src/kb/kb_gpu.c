@@ -252,43 +252,46 @@ static tfd_str major_of(tfd_str version)
     return head;
 }
 
+/* The libraries of the first row whose key, a specifier, holds this version; NULL: none does. */
+static const tfd_kb_strs *match_release(const table *rows, tfd_str tf_version)
+{
+    const list_row *items = rows->items;
+
+    for (size_t i = 0; tf_version.len > 0 && i < rows->count; i++)
+        if (tfd_specifier_match(items[i].key, tf_version, TFD_PRE_ALLOW) == TFD_YES)
+            return &items[i].libraries;
+    return NULL;
+}
+
+static const tfd_kb_strs no_libraries = {NULL, 0};
+
 tfd_kb_strs tfd_kb_cuda_libraries(tfd_kb *kb, tfd_str tf_version, tfd_str cuda, bool *is_exact)
 {
     const struct tfd_kb_gpu *gpu = tables(kb);
-    const list_row *needs = gpu->needs.items;
+    const tfd_kb_strs *exact = match_release(&gpu->needs, tf_version);
     const list_row *generations = gpu->generations.items;
 
-    *is_exact = true;
-    for (size_t i = 0; tf_version.len > 0 && i < gpu->needs.count; i++)
-        if (tfd_specifier_match(needs[i].key, tf_version, TFD_PRE_ALLOW) == TFD_YES)
-            return needs[i].libraries;
-    *is_exact = false;
+    *is_exact = exact != NULL;
+    if (exact)
+        return *exact;
     for (size_t i = 0; cuda.len > 0 && i < gpu->generations.count; i++)
         if (tfd_str_eq(generations[i].key, major_of(cuda)))
             return generations[i].libraries;
-    return (tfd_kb_strs){NULL, 0};
+    return no_libraries;
 }
 
 tfd_kb_strs tfd_kb_cuda_windows(tfd_kb *kb, tfd_str tf_version)
 {
-    const table *all = &tables(kb)->windows;
-    const list_row *rows = all->items;
+    const tfd_kb_strs *found = match_release(&tables(kb)->windows, tf_version);
 
-    for (size_t i = 0; tf_version.len > 0 && i < all->count; i++)
-        if (tfd_specifier_match(rows[i].key, tf_version, TFD_PRE_ALLOW) == TFD_YES)
-            return rows[i].libraries;
-    return (tfd_kb_strs){NULL, 0};
+    return found ? *found : no_libraries;
 }
 
 tfd_kb_strs tfd_kb_cuda_gaps(tfd_kb *kb, tfd_str tf_version)
 {
-    const table *gaps = &tables(kb)->gaps;
-    const list_row *rows = gaps->items;
+    const tfd_kb_strs *found = match_release(&tables(kb)->gaps, tf_version);
 
-    for (size_t i = 0; tf_version.len > 0 && i < gaps->count; i++)
-        if (tfd_specifier_match(rows[i].key, tf_version, TFD_PRE_ALLOW) == TFD_YES)
-            return rows[i].libraries;
-    return (tfd_kb_strs){NULL, 0};
+    return found ? *found : no_libraries;
 }
 
 /* "12.5" of "12.5.1". */

@@ -96,20 +96,6 @@ static bool read_cfg(const model *m, tfd_str dir, tfd_str *path, tfd_pyvenv *out
     return tfd_getpath_read_cfg(m->sys, m->arena, dir, path, out);
 }
 
-static bool is_utf8(tfd_str text)
-{
-    uint32_t code;
-
-    for (size_t at = 0; at < text.len;) {
-        size_t n = (unsigned char)text.ptr[at] < 0x80 ? 1 : tfd_utf8_next(text, at, &code);
-
-        if (n == 0)
-            return false;
-        at += n;
-    }
-    return true;
-}
-
 /* UTF-16 as PowerShell writes it: what is ASCII of it, good enough to see which settings it had. */
 static tfd_str drop_zeros(tfd_arena *arena, tfd_str text)
 {
@@ -135,7 +121,7 @@ static bool take_cfg(const model *m, tfd_str dir)
     g->pyvenv_cfg = file;
     if (g->cfg_denied)
         return true;
-    g->cfg_no_text = !is_utf8(text);
+    g->cfg_no_text = !tfd_utf8_valid(text);
     tfd_pyvenv_parse(g->cfg_no_text ? drop_zeros(m->arena, text) : text, &g->cfg);
     return true;
 }

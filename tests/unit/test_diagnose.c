@@ -8,20 +8,9 @@
 
 #include <cmocka.h>
 
-#include "core/check.h"
-#include "core/run.h"
+#include "world.h"
 
 #define SITE "/env/lib/python3.12/site-packages"
-
-typedef struct world {
-    tfd_arena arena;
-    tfd_facts facts;
-    tfd_options options;
-    tfd_kb *kb;
-    tfd_system system;
-    tfd_cpu cpu;
-    tfd_report report;
-} world;
 
 static void add_place(world *w, const char *path, tfd_place_kind kind, const char *source)
 {
@@ -74,45 +63,16 @@ static void require(world *w, const char *text, const char *key, const char *spe
     row->is_needed = true;
 }
 
-static tfd_exception *fail_with(world *w, const char *type, const char *message)
-{
-    tfd_exception *exc = tfd_arena_new(&w->arena, tfd_exception, 1);
-
-    assert_non_null(exc);
-    exc->type = tfd_str_of(type);
-    exc->message = tfd_str_of(message);
-    w->facts.import.ran = true;
-    w->facts.import.status = TFD_IMPORT_FAILS;
-    w->facts.import.stage = TFD_STAGE_IMPORT;
-    w->facts.import.exceptions = exc;
-    w->facts.import.exception_count = 1;
-    return exc;
-}
-
 /* CPython 3.12 in a venv with tensorflow-cpu 2.20.0 and numpy 2.3.1. */
 static void begin(world *w)
 {
-    memset(w, 0, sizeof *w);
-    tfd_arena_init(&w->arena, 0);
-    tfd_facts_init(&w->facts);
-    assert_int_equal(tfd_kb_open(&w->arena, NULL, TFD_STR(""), &w->kb, NULL), TFD_OK);
-    w->facts.module = w->facts.module_top = TFD_STR("tensorflow");
+    world_init(w);
     w->facts.python.path = TFD_STR("/env/bin/python");
-    w->facts.python.implementation = TFD_STR("cpython");
     w->facts.python.version = TFD_STR("3.12.1");
-    w->facts.python.major = 3;
-    w->facts.python.minor = 12;
-    w->facts.python.bits = 64;
-    w->facts.python.arch = TFD_ARCH_X86_64;
     w->facts.python.libc = TFD_STR("glibc");
     w->facts.python.libc_version = TFD_STR("2.36");
     w->facts.python.site_packages = TFD_STR(SITE);
-    w->facts.python.has_pip = TFD_YES;
     w->system.os = TFD_OS_LINUX;
-    w->facts.system = &w->system;
-    w->cpu.known = w->cpu.avx_enabled = w->cpu.avx_in_cpu = true;
-    w->cpu.arch = TFD_ARCH_X86_64;
-    w->facts.cpu = &w->cpu;
     add_place(w, "/work", TFD_PLACE_START, "current folder");
     add_place(w, "/vendor", TFD_PLACE_PTH, SITE "/zz.pth:1");
     add_place(w, "/usr/lib/python3.12", TFD_PLACE_STDLIB, "getpath");
@@ -121,31 +81,6 @@ static void begin(world *w)
     w->facts.tensorflow = add_dist(w, "tensorflow-cpu", "2.20.0", 3);
     w->facts.dists.items[0].is_tensorflow = true;
     (void)add_dist(w, "numpy", "2.3.1", 3);
-}
-
-#define TFD_CHECK(name) extern const tfd_check tfd_check_##name;
-#include "checks/check_list.h"
-#undef TFD_CHECK
-
-static const tfd_check *const all_checks[] = {
-#define TFD_CHECK(name) &tfd_check_##name,
-#include "checks/check_list.h"
-#undef TFD_CHECK
-};
-
-static const char *diagnose(world *w)
-{
-    tfd_view view = {&w->facts, &w->options, w->kb};
-    tfd_findings findings = {0};
-
-    findings.arena = &w->arena;
-    for (size_t i = 0; i < sizeof all_checks / sizeof all_checks[0]; i++) {
-        findings.check = all_checks[i]->id;
-        all_checks[i]->run(&view, &findings);
-    }
-    assert_int_equal(findings.status, TFD_OK);
-    assert_int_equal(tfd_rank(&view, &findings, &w->arena, &w->report), TFD_OK);
-    return w->report.cause_count > 0 ? tfd_cause_name(w->report.causes[0].id) : "";
 }
 
 static bool first_command_has(const world *w, const char *text)
@@ -163,7 +98,7 @@ static void test_healthy_is_silent(void **state)
     begin(&w);
     assert_string_equal(diagnose(&w), "");
     assert_int_equal(w.report.warning_count, 0);
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_missing_requirement(void **state)
@@ -175,7 +110,7 @@ static void test_missing_requirement(void **state)
     require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
     assert_string_equal(diagnose(&w), "dep-other");
     assert_true(first_command_has(&w, "/env/bin/python -m pip install 'wrapt>=1.11.0'"));
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_missing_requirement_that_nothing_loads_is_a_warning(void **state)
@@ -187,7 +122,7 @@ static void test_missing_requirement_that_nothing_loads_is_a_warning(void **stat
     require(&w, "libclang>=13.0.0", "libclang", ">=13.0.0", TFD_NONE, TFD_NO);
     assert_string_equal(diagnose(&w), "");
     assert_int_equal(w.report.warning_count, 1);
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_import_that_works_outweighs_metadata(void **state)
@@ -201,7 +136,7 @@ static void test_import_that_works_outweighs_metadata(void **state)
     w.facts.import.status = TFD_IMPORT_OK;
     assert_string_equal(diagnose(&w), "");
     assert_int_equal(w.report.warning_count, 1);
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_foreign_place_is_the_root_of_an_unmet_requirement(void **state)
@@ -217,7 +152,7 @@ static void test_foreign_place_is_the_root_of_an_unmet_requirement(void **state)
     require(&w, "protobuf>=5.28.0", "protobuf", ">=5.28.0", foreign, TFD_NO);
     assert_string_equal(diagnose(&w), "pythonpath-conflict");
     assert_true(first_command_has(&w, "mv " SITE "/zz.pth"));
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_old_version_in_the_environment_is_the_package(void **state)
@@ -229,7 +164,7 @@ static void test_old_version_in_the_environment_is_the_package(void **state)
     require(&w, "protobuf>=5.28.0", "protobuf", ">=5.28.0", add_dist(&w, "protobuf", "3.20.3", 3), TFD_NO);
     assert_string_equal(diagnose(&w), "dep-protobuf");
     assert_true(first_command_has(&w, "'protobuf>=5.28.3"));
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_start_folder_on_the_stack_is_a_shadow(void **state)
@@ -249,7 +184,7 @@ static void test_start_folder_on_the_stack_is_a_shadow(void **state)
     exc->frame_count = 2;
     assert_string_equal(diagnose(&w), "name-shadowing");
     assert_true(first_command_has(&w, "mv /work/random.py /work/my_random.py"));
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_own_module_that_hides_nothing_is_no_shadow(void **state)
@@ -264,7 +199,7 @@ static void test_own_module_that_hides_nothing_is_no_shadow(void **state)
     exc->frames = &frame;
     exc->frame_count = 1;
     assert_string_equal(diagnose(&w), "not-an-environment-problem");
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_two_tensorflows_explain_their_damage(void **state)
@@ -283,7 +218,7 @@ static void test_two_tensorflows_explain_their_damage(void **state)
     *row = (tfd_overlap){.first = 0, .second = second, .shared = 9000, .differing = 900, .first_lost = 900};
     assert_string_equal(diagnose(&w), "tf-duplicate");
     assert_int_equal(w.report.cause_count, 1);
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_two_faults_name_each_other(void **state)
@@ -298,7 +233,7 @@ static void test_two_faults_name_each_other(void **state)
     assert_int_equal(w.report.cause_count, 2);
     assert_int_equal(w.report.causes[0].needs_also_count, 1);
     assert_int_equal(w.report.causes[0].fixes[0].command_count, 2);
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_no_avx(void **state)
@@ -309,7 +244,7 @@ static void test_no_avx(void **state)
     begin(&w);
     w.cpu.avx_enabled = w.cpu.avx_in_cpu = false;
     assert_string_equal(diagnose(&w), "cpu-no-avx");
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_unknown_cpu_blames_nobody(void **state)
@@ -320,7 +255,7 @@ static void test_unknown_cpu_blames_nobody(void **state)
     begin(&w);
     w.cpu.known = w.cpu.avx_enabled = false;
     assert_string_equal(diagnose(&w), "");
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 /* Variables of the interpreter itself, of pip, and of the locale: {minor version, variables, cause, command}.
@@ -401,14 +336,14 @@ static void test_settings_of_pip_are_put_aside(void **state)
     require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
     assert_string_equal(diagnose(&w), "dep-other");
     assert_true(first_command_has(&w, "unset PIP_TARGET"));
-    tfd_arena_done(&w.arena);
+    end(&w);
     begin(&w);
     w.facts.environment = ours;
     w.facts.environment_count = 1;
     require(&w, "wrapt>=1.11.0", "wrapt", ">=1.11.0", TFD_NONE, TFD_NO);
     assert_string_equal(diagnose(&w), "dep-other");
     assert_true(first_command_has(&w, "pip install"));
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 static void test_plugin_that_nobody_owns(void **state)
@@ -420,7 +355,7 @@ static void test_plugin_that_nobody_owns(void **state)
     (void)fail_with(&w, "NotFoundError", SITE "/tensorflow-plugins/libx.so: undefined symbol: gone");
     assert_string_equal(diagnose(&w), "addon-mismatch");
     assert_true(first_command_has(&w, "mv " SITE "/tensorflow-plugins/libx.so "));
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 /* The frame outside of the import system is TensorFlow's, the byte code is numpy's. */
@@ -439,7 +374,7 @@ static void test_damaged_byte_code(void **state)
     exc->frame_count = 2;
     assert_string_equal(diagnose(&w), "dep-numpy");
     assert_true(first_command_has(&w, "--force-reinstall --no-deps numpy==2.3.1"));
-    tfd_arena_done(&w.arena);
+    end(&w);
 }
 
 int main(void)

@@ -7,35 +7,14 @@
 
 #include <cmocka.h>
 
-#include "core/check.h"
 #include "core/dll_trial.h"
-#include "core/run.h"
+#include "world.h"
 
 #define ROOT "C:\\Program Files\\Python312"
 #define SITE ROOT "\\Lib\\site-packages"
 #define COMMON SITE "\\tensorflow\\python\\_pywrap_tensorflow_common.dll"
 #define INTERNAL SITE "\\tensorflow\\python\\_pywrap_tensorflow_internal.pyd"
 #define SYSTEM32 "C:\\Windows\\System32"
-
-typedef struct world {
-    tfd_arena arena;
-    tfd_facts facts;
-    tfd_options options;
-    tfd_kb *kb;
-    tfd_system system;
-    tfd_cpu cpu;
-    tfd_report report;
-} world;
-
-#define TFD_CHECK(name) extern const tfd_check tfd_check_##name;
-#include "checks/check_list.h"
-#undef TFD_CHECK
-
-static const tfd_check *const all_checks[] = {
-#define TFD_CHECK(name) &tfd_check_##name,
-#include "checks/check_list.h"
-#undef TFD_CHECK
-};
 
 static void add_runtime(world *w, const char *name, const char *path, const char *version, bool is_loaded)
 {
@@ -88,29 +67,15 @@ static void begin(world *w)
     tfd_place *site;
     tfd_dist *tf;
 
-    memset(w, 0, sizeof *w);
-    tfd_arena_init(&w->arena, 0);
-    tfd_facts_init(&w->facts);
-    assert_int_equal(tfd_kb_open(&w->arena, NULL, TFD_STR(""), &w->kb, NULL), TFD_OK);
-    w->facts.module = w->facts.module_top = TFD_STR("tensorflow");
+    world_init(w);
     w->facts.python.path = w->facts.python.real = TFD_STR(ROOT "\\python.exe");
     w->facts.python.base_prefix = w->facts.python.prefix = TFD_STR(ROOT);
-    w->facts.python.implementation = TFD_STR("cpython");
     w->facts.python.version = TFD_STR("3.12.9");
-    w->facts.python.major = 3;
-    w->facts.python.minor = 12;
-    w->facts.python.bits = 64;
-    w->facts.python.arch = TFD_ARCH_X86_64;
     w->facts.python.site_packages = TFD_STR(SITE);
-    w->facts.python.has_pip = TFD_YES;
     w->system.os = TFD_OS_WINDOWS;
     w->system.arch = TFD_ARCH_X86_64;
     w->system.system_dir = TFD_STR(SYSTEM32);
     w->system.uid = 1;
-    w->facts.system = &w->system;
-    w->cpu.known = w->cpu.avx_enabled = w->cpu.avx_in_cpu = true;
-    w->cpu.arch = TFD_ARCH_X86_64;
-    w->facts.cpu = &w->cpu;
     assert_true(TFD_GROW(&w->arena, &w->facts.places));
     site = &w->facts.places.items[w->facts.places.count++];
     memset(site, 0, sizeof *site);
@@ -138,30 +103,10 @@ static void begin(world *w)
     w->facts.objects.items[2].is_system = true;
 }
 
-static void end(world *w)
-{
-    tfd_arena_done(&w->arena);
-}
-
 static void with_redistributable(world *w, const char *version)
 {
     add_runtime(w, "msvcp140.dll", SYSTEM32 "\\msvcp140.dll", version, true);
     add_runtime(w, "msvcp140_1.dll", SYSTEM32 "\\msvcp140_1.dll", version, true);
-}
-
-static const char *diagnose(world *w)
-{
-    tfd_view view = {&w->facts, &w->options, w->kb};
-    tfd_findings findings = {0};
-
-    findings.arena = &w->arena;
-    for (size_t i = 0; i < sizeof all_checks / sizeof all_checks[0]; i++) {
-        findings.check = all_checks[i]->id;
-        all_checks[i]->run(&view, &findings);
-    }
-    assert_int_equal(findings.status, TFD_OK);
-    assert_int_equal(tfd_rank(&view, &findings, &w->arena, &w->report), TFD_OK);
-    return w->report.cause_count > 0 ? tfd_cause_name(w->report.causes[0].id) : "";
 }
 
 static bool command_has(const world *w, const char *text)
@@ -176,18 +121,10 @@ static bool command_has(const world *w, const char *text)
 
 static tfd_exception *fail_to_load(world *w, const char *message)
 {
-    tfd_exception *exc = tfd_arena_new(&w->arena, tfd_exception, 1);
+    tfd_exception *exc = fail_with(w, "ImportError", message);
 
-    assert_non_null(exc);
-    exc->type = TFD_STR("ImportError");
-    exc->message = tfd_str_of(message);
     exc->name = TFD_STR("_pywrap_tensorflow_internal");
     exc->path = TFD_STR(INTERNAL);
-    w->facts.import.ran = true;
-    w->facts.import.status = TFD_IMPORT_FAILS;
-    w->facts.import.stage = TFD_STAGE_IMPORT;
-    w->facts.import.exceptions = exc;
-    w->facts.import.exception_count = 1;
     return exc;
 }
 
