@@ -160,56 +160,29 @@ static void add_known_breaks(list *l)
 
 /* ---- CUDA */
 
-/* TensorRT's distributions are source packages without source for most Pythons, and 2.15.0's libraries are on
- * no index; TensorFlow does not need them. */
-static bool is_tensorrt(tfd_str requirement)
+static void add_with_cuda(list *l)
 {
-    return tfd_str_starts_z(requirement, "tensorrt");
-}
+    tfd_str capabilities[TFD_ADVISE_GPUS];
+    tfd_str words[TFD_KB_WITH_CUDA_MAX];
+    size_t count;
 
-static bool wants_tensorrt(const tfd_kb_release *release)
-{
-    for (size_t i = 0; i < release->requires_and_cuda.count; i++)
-        if (is_tensorrt(release->requires_and_cuda.items[i]))
-            return true;
-    return false;
-}
-
-/* The newest cuDNN that the release accepts may have no code for an older GPU. */
-static void bound_cudnn(list *l)
-{
-    for (size_t i = 0; i < l->release->requires_and_cuda.count; i++) {
-        tfd_requirement_text one;
-
-        if (tfd_requirement_parse(l->release->requires_and_cuda.items[i], &one) != TFD_OK ||
-            tfd_str_find_z(one.name, "cudnn") == TFD_NPOS)
-            continue;
-        for (size_t k = 0; k < l->target->gpu_count; k++) {
-            tfd_str first = tfd_kb_cudnn_dropped(l->kb, l->target->gpus[k].capability);
-
-            if (first.len > 0 && tfd_specifier_match(one.specifier, first, TFD_PRE_ALLOW) == TFD_YES)
-                add(l, tfd_arena_fmt(l->arena, "%.*s<%.*s", TFD_ARG(one.name), TFD_ARG(first)));
-        }
-    }
+    for (size_t i = 0; i < l->target->gpu_count; i++)
+        capabilities[i] = l->target->gpus[i].capability;
+    count = tfd_kb_with_cuda(l->kb, l->arena, l->release, capabilities, l->target->gpu_count, words,
+                             TFD_KB_WITH_CUDA_MAX);
+    for (size_t i = 0; i < count; i++)
+        add(l, words[i]);
 }
 
 static void add_tensorflow(list *l)
 {
-    bool has_extra = l->target->wants_gpu && l->release->requires_and_cuda.count > 0;
-    bool is_plain = !has_extra || wants_tensorrt(l->release);
-    bool is_cpu = !l->target->wants_gpu && tfd_str_is(l->target->asked_for, "tensorflow-cpu");
+    bool is_cpu = tfd_str_is(l->target->asked_for, "tensorflow-cpu");
 
-    add(l, tfd_arena_fmt(l->arena, "tensorflow%s==%.*s",
-                         is_cpu     ? "-cpu"
-                         : is_plain ? ""
-                                    : "[and-cuda]",
-                         TFD_ARG(l->release->version)));
-    if (!has_extra)
-        return;
-    for (size_t i = 0; is_plain && i < l->release->requires_and_cuda.count; i++)
-        if (!is_tensorrt(l->release->requires_and_cuda.items[i]))
-            add(l, l->release->requires_and_cuda.items[i]);
-    bound_cudnn(l);
+    if (l->target->wants_gpu)
+        add_with_cuda(l);
+    else
+        add(l, tfd_arena_fmt(l->arena, "tensorflow%s==%.*s", is_cpu ? "-cpu" : "",
+                             TFD_ARG(l->release->version)));
 }
 
 /* ---- add-ons */

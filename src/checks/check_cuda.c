@@ -188,7 +188,7 @@ static void check_cudnn_device(const tfd_view *view, tfd_findings *out, const tf
     int order;
 
     for (size_t i = 0; row && i < count; i++) {
-        tfd_gpu_seen seen = tfd_gpu_seen_get(view, out, i);
+        tfd_gpu_seen seen = tfd_gpu_seen_get(view, i, out->arena);
         tfd_finding finding = cudnn_finding(cudnn, TFD_GPU_W_SURE);
 
         if (!tfd_version_cmp_text(seen.cc, row->min_cc, &order) || order >= 0 ||

@@ -211,7 +211,7 @@ static void check_ptx(const tfd_view *view, tfd_findings *out)
         !tfd_version_cmp_text(version, toolkit, &order) || order >= 0)
         return;
     for (size_t i = 0; i < tfd_gpu_seen_count(view); i++) {
-        tfd_gpu_seen seen = tfd_gpu_seen_get(view, out, i);
+        tfd_gpu_seen seen = tfd_gpu_seen_get(view, i, out->arena);
 
         if (tfd_gpu_code_for(&gpu->build, seen.cc) != TFD_GPU_CODE_PTX)
             continue;

@@ -73,9 +73,10 @@ static void check_code(const tfd_view *view, tfd_findings *out)
     if (build->is_cuda != TFD_YES)
         return;
     for (size_t i = 0; i < count; i++)
-        usable += tfd_gpu_code_for(build, tfd_gpu_seen_get(view, out, i).cc) != TFD_GPU_CODE_NONE ? 1 : 0;
+        usable +=
+            tfd_gpu_code_for(build, tfd_gpu_seen_get(view, i, out->arena).cc) != TFD_GPU_CODE_NONE ? 1 : 0;
     for (size_t i = 0; i < count; i++) {
-        tfd_gpu_seen seen = tfd_gpu_seen_get(view, out, i);
+        tfd_gpu_seen seen = tfd_gpu_seen_get(view, i, out->arena);
         tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_GPU_ARCH, seen.name, TFD_GPU_W_ARCH,
                                               usable > 0 ? TFD_EFFECT_LATENT : TFD_EFFECT_BREAKS);
 
@@ -97,7 +98,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     if (tfd_gpu_skip(view, out))
         return;
     if (count > 0) {
-        tfd_gpu_seen seen = tfd_gpu_seen_get(view, out, 0);
+        tfd_gpu_seen seen = tfd_gpu_seen_get(view, 0, out->arena);
 
         tfd_findings_say(
             out, tfd_arena_fmt(out->arena, "%.*s%s", TFD_ARG(seen.name), count > 1 ? " and others" : ""));

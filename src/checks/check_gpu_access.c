@@ -47,7 +47,7 @@ static void check_variable(const tfd_view *view, tfd_findings *out)
 
 static bool has_code(const tfd_view *view, tfd_findings *out, size_t index)
 {
-    return tfd_gpu_code_for(&view->facts->gpu.build, tfd_gpu_seen_get(view, out, index).cc) !=
+    return tfd_gpu_code_for(&view->facts->gpu.build, tfd_gpu_seen_get(view, index, out->arena).cc) !=
            TFD_GPU_CODE_NONE;
 }
 
@@ -61,13 +61,13 @@ static size_t bus_index(const tfd_view *view, tfd_findings *out, size_t wanted)
     if (order.is_set && tfd_str_is(order.value, "PCI_BUS_ID"))
         return wanted;
     for (size_t i = 0; i < count; i++) {
-        tfd_str cc = tfd_gpu_seen_get(view, out, i).cc;
+        tfd_str cc = tfd_gpu_seen_get(view, i, out->arena).cc;
         size_t before = 0;
 
         for (size_t j = 0; j < count; j++) {
             int relation = 0;
 
-            if (j != i && !tfd_version_cmp_text(tfd_gpu_seen_get(view, out, j).cc, cc, &relation))
+            if (j != i && !tfd_version_cmp_text(tfd_gpu_seen_get(view, j, out->arena).cc, cc, &relation))
                 return TFD_NONE;
             before += j != i && (relation > 0 || (relation == 0 && j < i)) ? 1 : 0;
         }

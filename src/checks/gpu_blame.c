@@ -18,63 +18,6 @@ bool tfd_gpu_skip(const tfd_view *view, tfd_findings *out)
     return true;
 }
 
-/* ---- devices */
-
-size_t tfd_gpu_seen_count(const tfd_view *view)
-{
-    const tfd_gpu *gpu = &view->facts->gpu;
-
-    return gpu->nvidia_count > 0 ? gpu->nvidia_count : gpu->driver.devices.count;
-}
-
-static const tfd_gpu_device *nvidia_device(const tfd_gpu *gpu, size_t index)
-{
-    for (size_t i = 0; i < gpu->devices.count; i++)
-        if (gpu->devices.items[i].vendor == TFD_PCI_NVIDIA && index-- == 0)
-            return &gpu->devices.items[i];
-    return NULL;
-}
-
-/* NVML lists in the order of the bus, as PCI does; the driver API may not (CUDA_DEVICE_ORDER), so it is only
- * asked where all GPUs are alike or there is one. */
-static const tfd_gpu_answer *answer_for(const tfd_gpu *gpu, size_t index)
-{
-    const tfd_driver_answer *driver = &gpu->driver;
-    size_t count = gpu->nvidia_count > 0 ? gpu->nvidia_count : driver->devices.count;
-
-    if (driver->nvml_devices.count > index && driver->nvml_devices.count == count)
-        return &driver->nvml_devices.items[index];
-    if (driver->devices.count > index && driver->devices.count == count && count == 1)
-        return &driver->devices.items[index];
-    return NULL;
-}
-
-tfd_gpu_seen tfd_gpu_seen_get(const tfd_view *view, tfd_findings *out, size_t index)
-{
-    const tfd_gpu *gpu = &view->facts->gpu;
-    const tfd_gpu_device *device = nvidia_device(gpu, index);
-    const tfd_gpu_answer *answer = answer_for(gpu, index);
-    const tfd_kb_chip *chip = device ? tfd_kb_chip_find(view->kb, device->device) : NULL;
-    tfd_gpu_seen seen = {.name = TFD_STR("NVIDIA GPU"), .source = device ? device->slot : TFD_STR("driver")};
-
-    if (device)
-        seen.name = tfd_arena_fmt(out->arena, "device 10de:%04x", (unsigned)device->device);
-    if (chip) {
-        seen.name = tfd_arena_fmt(out->arena, "NVIDIA %.*s", TFD_ARG(chip->name));
-        seen.cc = chip->compute_capability;
-        seen.architecture = chip->architecture;
-    }
-    if (device && device->name.len > 0)
-        seen.name = device->name;
-    if (answer && answer->major > 0) {
-        seen.cc = tfd_arena_fmt(out->arena, "%d.%d", answer->major, answer->minor);
-        seen.architecture = tfd_kb_architecture_of(view->kb, seen.cc);
-    }
-    if (answer && answer->name.len > 0)
-        seen.name = answer->name;
-    return seen;
-}
-
 /* ---- code */
 
 static bool split(tfd_str cc, uint64_t *major, uint64_t *minor)

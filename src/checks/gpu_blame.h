@@ -23,18 +23,6 @@ tfd_finding tfd_gpu_finding(tfd_cause_id cause, tfd_str subject, int weight, tfd
 /* Skips the check, with the reason, where no GPU has to work; true then. */
 bool tfd_gpu_skip(const tfd_view *view, tfd_findings *out);
 
-/* An NVIDIA GPU as far as it is known: by the driver's answer, else by its PCI id. */
-typedef struct tfd_gpu_seen {
-    tfd_str name;         /* "NVIDIA GeForce RTX 3090", "GA102" or "device 10de:2204" */
-    tfd_str cc;           /* "8.6"; empty: not known */
-    tfd_str architecture; /* "Ampere"; empty: not known */
-    tfd_str source;
-} tfd_gpu_seen;
-
-/* Number of NVIDIA GPUs, and one of them. Text lives in the arena of out. */
-size_t tfd_gpu_seen_count(const tfd_view *view);
-tfd_gpu_seen tfd_gpu_seen_get(const tfd_view *view, tfd_findings *out, size_t index);
-
 typedef enum tfd_gpu_code {
     TFD_GPU_CODE_UNKNOWN,
     TFD_GPU_CODE_NONE,

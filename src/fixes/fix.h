@@ -69,6 +69,8 @@ typedef enum tfd_install_mode {
 
 /* spec: "numpy<2,>=1.23.5", unquoted. */
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec);
+/* Several in one command, so that they are resolved together. */
+void tfd_fix_install_all(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str *specs, size_t count);
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 
 /* Takes one entry out of a list variable: unset where nothing is left, else set to the rest

@@ -1,7 +1,10 @@
 /* Builds, CUDA, cuDNN and XLA's tools: wheels first, with exact versions. */
+#include "core/gpu.h"
 #include "fixes/fix.h"
 #include "formats/pep440.h"
 #include "kb/kb_gpu.h"
+
+#define GPUS_MAX 16 /* whose capabilities bound what is installed */
 
 static const tfd_gpu *gpu_of(const tfd_fix_ctx *ctx)
 {
@@ -16,10 +19,27 @@ static bool has_extra(tfd_str version)
     return tfd_version_cmp_text(version, TFD_STR("2.14"), &order) && order >= 0;
 }
 
-static tfd_str with_cuda(tfd_fix_ctx *ctx, tfd_str version)
+/* One command. */
+static void install_release(tfd_fix_ctx *ctx, tfd_str version)
 {
-    return tfd_arena_fmt(ctx->arena, "tensorflow%s==%.*s", has_extra(version) ? "[and-cuda]" : "",
-                         TFD_ARG(version));
+    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, version);
+    tfd_str capabilities[GPUS_MAX];
+    tfd_str words[TFD_KB_WITH_CUDA_MAX];
+    size_t gpus = tfd_gpu_seen_count(ctx->view);
+
+    if (!release) {
+        tfd_fix_install(ctx, TFD_INSTALL,
+                        tfd_arena_fmt(ctx->arena, "tensorflow%s==%.*s",
+                                      has_extra(version) ? "[and-cuda]" : "", TFD_ARG(version)));
+        return;
+    }
+    if (gpus > GPUS_MAX)
+        gpus = GPUS_MAX;
+    for (size_t i = 0; i < gpus; i++)
+        capabilities[i] = tfd_gpu_seen_get(ctx->view, i, ctx->arena).cc;
+    tfd_fix_install_all(ctx, TFD_INSTALL, words,
+                        tfd_kb_with_cuda(ctx->view->kb, ctx->arena, release, capabilities, gpus, words,
+                                         TFD_KB_WITH_CUDA_MAX));
 }
 
 /* The release with its CUDA; two of them need help to find it. */
@@ -28,7 +48,7 @@ static void install_with_cuda(tfd_fix_ctx *ctx, tfd_str version)
     tfd_kb_strs gaps = tfd_kb_cuda_gaps(ctx->view->kb, version);
     tfd_str site = ctx->view->facts->python.site_packages;
 
-    tfd_fix_install(ctx, TFD_INSTALL, with_cuda(ctx, version));
+    install_release(ctx, version);
     for (size_t i = 0; site.len > 0 && i < gaps.count; i++)
         tfd_fix_put_first(ctx, "LD_LIBRARY_PATH", tfd_fix_join(ctx, site, gaps.items[i]));
     if (gaps.count > 0)
@@ -108,23 +128,13 @@ void tfd_fix_older_cuda(tfd_fix_ctx *ctx)
     install_with_cuda(ctx, release->version);
 }
 
-/* The title of the finding names the device; its capability is that of the first GPU known. */
+/* The cause means that there is code for none of the GPUs: the first one is to work. */
 static void fix_arch(tfd_fix_ctx *ctx)
 {
-    const tfd_gpu *gpu = gpu_of(ctx);
-    const tfd_kb_chip *chip = NULL;
-    const tfd_kb_release *release;
-    tfd_str cc = TFD_STR("");
+    tfd_str cc =
+        tfd_gpu_seen_count(ctx->view) > 0 ? tfd_gpu_seen_get(ctx->view, 0, ctx->arena).cc : TFD_STR("");
+    const tfd_kb_release *release = cc.len > 0 ? newest(ctx, fits_device, cc) : NULL;
 
-    for (size_t i = 0; i < gpu->devices.count && !chip; i++)
-        if (gpu->devices.items[i].vendor == TFD_PCI_NVIDIA)
-            chip = tfd_kb_chip_find(ctx->view->kb, gpu->devices.items[i].device);
-    if (chip)
-        cc = chip->compute_capability;
-    if (gpu->driver.nvml_devices.count > 0)
-        cc = tfd_arena_fmt(ctx->arena, "%d.%d", gpu->driver.nvml_devices.items[0].major,
-                           gpu->driver.nvml_devices.items[0].minor);
-    release = cc.len > 0 ? newest(ctx, fits_device, cc) : NULL;
     if (!release) {
         tfd_fix_begin(
             ctx,
@@ -415,7 +425,7 @@ static void fix_toolchain(tfd_fix_ctx *ctx)
     if (row != TFD_NONE)
         reinstall(ctx, row);
     else if (name.len > 0 && has_extra(tfd_view_tf_version(ctx->view)))
-        tfd_fix_install(ctx, TFD_INSTALL, with_cuda(ctx, tfd_view_tf_version(ctx->view)));
+        install_release(ctx, tfd_view_tf_version(ctx->view));
     else
         tfd_fix_install(ctx, TFD_INSTALL, name.len > 0 ? name : TFD_STR("nvidia-cuda-nvcc-cu12"));
 }

@@ -163,7 +163,7 @@ static void clear_pip_variables(tfd_fix_ctx *ctx)
 }
 
 /* Nobody can write into the environment: a folder that PYTHONPATH puts before it takes the package. */
-static void install_beside(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str word)
+static void install_beside(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str words)
 {
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str python = tfd_fix_program(ctx, py->path);
@@ -172,26 +172,42 @@ static void install_beside(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str word
         tfd_fix_command(
             ctx, tfd_arena_fmt(
                      ctx->arena, "%.*s pip install --python %.*s%s --target .tensorflow-packages %.*s",
-                     TFD_ARG(tfd_fix_program(ctx, py->uv)), TFD_ARG(python), uv_flags(mode), TFD_ARG(word)));
+                     TFD_ARG(tfd_fix_program(ctx, py->uv)), TFD_ARG(python), uv_flags(mode), TFD_ARG(words)));
     else
         tfd_fix_command(ctx,
                         tfd_arena_fmt(ctx->arena, "%.*s -m pip install%s --target .tensorflow-packages %.*s",
-                                      TFD_ARG(python), pip_flags(mode), TFD_ARG(word)));
+                                      TFD_ARG(python), pip_flags(mode), TFD_ARG(words)));
     tfd_fix_put_first_here(ctx, "PYTHONPATH", ".tensorflow-packages");
     tfd_fix_note(ctx, TFD_STR("The environment lies on a read-only file system; where you can, make it anew "
                               "on one that can be written."));
 }
 
+/* All as words of one command line. */
+static tfd_str quote_all(const tfd_fix_ctx *ctx, const tfd_str *specs, size_t count)
+{
+    tfd_str words = TFD_STR("");
+
+    for (size_t i = 0; i < count; i++)
+        words = tfd_arena_fmt(ctx->arena, "%.*s%s%.*s", TFD_ARG(words), i > 0 ? " " : "",
+                              TFD_ARG(tfd_fix_quote(ctx, specs[i])));
+    return words;
+}
+
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
+{
+    tfd_fix_install_all(ctx, mode, &spec, 1);
+}
+
+void tfd_fix_install_all(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str *specs, size_t count)
 {
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str python = tfd_fix_program(ctx, py->path);
-    tfd_str word = tfd_fix_quote(ctx, spec);
+    tfd_str words = quote_all(ctx, specs, count);
     const char *sudo = privilege(ctx);
 
     ctx->items[ctx->count - 1].needs_network = true;
     if (py->site_readonly) {
-        install_beside(ctx, mode, word);
+        install_beside(ctx, mode, words);
         return;
     }
     switch (installer_of(ctx)) {
@@ -200,21 +216,21 @@ void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
                                            TFD_ARG(tfd_fix_program(ctx, py->conda)),
                                            TFD_ARG(tfd_fix_quote(ctx, py->env_root)),
                                            mode == TFD_REINSTALL_NO_DEPS ? " --force-reinstall" : "",
-                                           TFD_ARG(word)));
+                                           TFD_ARG(words)));
         return;
     case INSTALLER_UV:
         tfd_fix_command(ctx,
                         tfd_arena_fmt(ctx->arena, "%s%.*s pip install --python %.*s%s%s %.*s", sudo,
                                       TFD_ARG(tfd_fix_program(ctx, py->uv)), TFD_ARG(python), uv_flags(mode),
                                       py->externally_managed.len > 0 ? " --break-system-packages" : "",
-                                      TFD_ARG(word)));
+                                      TFD_ARG(words)));
         return;
     default:
         clear_pip_variables(ctx);
         ensure_pip(ctx, python, sudo);
         tfd_fix_command(ctx,
                         tfd_arena_fmt(ctx->arena, "%s%.*s -m pip install%s%s %.*s", sudo, TFD_ARG(python),
-                                      pip_flags(mode), managed_flag(ctx), TFD_ARG(word)));
+                                      pip_flags(mode), managed_flag(ctx), TFD_ARG(words)));
     }
 }
 

@@ -73,6 +73,14 @@ const tfd_kb_driver_error *tfd_kb_driver_error_find(tfd_kb *kb, int code);
  * and the folder below site-packages in which it lies ("nvidia/cufft/lib"). Empty if none is known. */
 tfd_str tfd_kb_cuda_dist(tfd_kb *kb, tfd_str library, tfd_str cuda, tfd_str *folder);
 
+/* What an installer is given for a release with its CUDA libraries, for GPUs of these compute capabilities
+ * (empty ones are passed over): "tensorflow[and-cuda]==2.20.0"; TensorFlow alone before that extra; in place
+ * of an extra that asks for TensorRT, the rest of what it asks for; last, bounds on cuDNN. Returns how many
+ * are in out; TFD_KB_WITH_CUDA_MAX holds them all. */
+#define TFD_KB_WITH_CUDA_MAX 64
+size_t tfd_kb_with_cuda(tfd_kb *kb, tfd_arena *arena, const tfd_kb_release *release,
+                        const tfd_str *capabilities, size_t capability_count, tfd_str *out, size_t max);
+
 /* The row for a cuDNN version: the newest one not above it; NULL below the first. */
 const tfd_kb_cudnn *tfd_kb_cudnn_find(tfd_kb *kb, tfd_str version);
 /* Files of a cuDNN major ("9"), libcudnn.so.9 first; empty if it is not known. */

@@ -151,6 +151,41 @@ static void test_wheels(void **state)
     assert_int_equal(tfd_kb_cuda_gaps(kb, TFD_STR("2.20.0")).count, 0);
 }
 
+static void test_with_cuda(void **state)
+{
+    static const struct {
+        const char *version, *capability, *words;
+        int line;
+    } rows[] = {
+        {"2.13.1", "8.6", "tensorflow==2.13.1", __LINE__},
+        {"2.14.0", "7.0",
+         "tensorflow==2.14.0 nvidia-cublas-cu11==11.11.3.6 nvidia-cuda-cupti-cu11==11.8.87 "
+         "nvidia-cuda-nvcc-cu11==11.8.89 nvidia-cuda-runtime-cu11==11.8.89 nvidia-cudnn-cu11==8.7.0.84 "
+         "nvidia-cufft-cu11==10.9.0.58 nvidia-curand-cu11==10.3.0.86 nvidia-cusolver-cu11==11.4.1.48 "
+         "nvidia-cusparse-cu11==11.7.5.86 nvidia-nccl-cu11==2.16.5",
+         __LINE__},
+        {"2.15.1", "7.0", "tensorflow[and-cuda]==2.15.1", __LINE__},
+        {"2.20.0", "8.6", "tensorflow[and-cuda]==2.20.0", __LINE__},
+        {"2.20.0", "", "tensorflow[and-cuda]==2.20.0", __LINE__},
+        {"2.20.0", "7.0", "tensorflow[and-cuda]==2.20.0 nvidia-cudnn-cu12<9.11", __LINE__},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const tfd_kb_release *release = tfd_kb_release_find(kb, tfd_str_of(rows[i].version));
+        tfd_str capability = tfd_str_of(rows[i].capability);
+        tfd_str words[TFD_KB_WITH_CUDA_MAX];
+        tfd_str text = TFD_STR("");
+        size_t count =
+            release ? tfd_kb_with_cuda(kb, &arena, release, &capability, 1, words, TFD_KB_WITH_CUDA_MAX) : 0;
+
+        for (size_t k = 0; k < count; k++)
+            text = tfd_arena_fmt(&arena, "%.*s%s%.*s", TFD_ARG(text), k > 0 ? " " : "", TFD_ARG(words[k]));
+        if (!tfd_str_is(text, rows[i].words))
+            fail_msg("line %d: %.*s", rows[i].line, TFD_ARG(text));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_drivers),
         cmocka_unit_test(test_chips),
         cmocka_unit_test(test_wheels),
+        cmocka_unit_test(test_with_cuda),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
