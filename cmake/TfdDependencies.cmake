@@ -5,14 +5,14 @@
 # Debian has no static cJSON; TFDIAG_CJSON_SOURCE names a folder with cJSON.c and cJSON.h instead
 # (scripts/source-package.sh cjson prints one).
 #
-# On Windows the libraries come from vcpkg, or cJSON from TFDIAG_CJSON_SOURCE. Threads and hashes are the system's there, so
-# libuv and libcrypto are not needed.
+# On Windows the libraries come from vcpkg, or cJSON from TFDIAG_CJSON_SOURCE and libcurl from TFDIAG_CURL_SOURCE. Threads
+# and hashes are the system's there, so libuv and libcrypto are not needed.
 add_library(tfd_cjson INTERFACE)
 add_library(tfd_uv INTERFACE)
 add_library(tfd_crypto INTERFACE)
 add_library(tfd_curl INTERFACE)
 add_library(tfd_zlib INTERFACE)
-# TFD_HAS_CURL: tfdiag-net can be built. Without it everything but --online works.
+# TFD_HAS_CURL: the transfer program can be built. Without it everything but --online works.
 set(TFD_HAS_CURL OFF)
 
 # cJSON out of TFDIAG_CJSON_SOURCE, seen as <cjson/cJSON.h> like an installed one.
@@ -28,6 +28,22 @@ function(build_cjson)
   target_link_libraries(tfd_cjson INTERFACE cjson_source)
 endfunction()
 
+# libcurl out of TFDIAG_CURL_SOURCE: HTTP alone, encrypted by the system (Schannel).
+function(build_curl)
+  include(ExternalProject)
+  set(build ${CMAKE_BINARY_DIR}/curl)
+  ExternalProject_Add(curl_source SOURCE_DIR ${TFDIAG_CURL_SOURCE} BINARY_DIR ${build} PREFIX ${build} INSTALL_COMMAND ""
+    BUILD_BYPRODUCTS ${build}/lib/libcurl.a
+    CMAKE_ARGS -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} -DCMAKE_BUILD_TYPE=Release -DENABLE_UNICODE=ON
+      -DCMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER} -DBUILD_SHARED_LIBS=OFF -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF
+      -DENABLE_MANUAL=OFF -DHTTP_ONLY=ON -DCURL_USE_SCHANNEL=ON -DCURL_USE_OPENSSL=OFF -DCURL_USE_LIBSSH2=OFF
+      -DCURL_USE_LIBPSL=OFF -DCURL_ZLIB=OFF -DUSE_LIBIDN2=OFF)
+  add_dependencies(tfd_curl curl_source)
+  target_compile_definitions(tfd_curl INTERFACE CURL_STATICLIB)
+  target_include_directories(tfd_curl INTERFACE ${TFDIAG_CURL_SOURCE}/include)
+  target_link_libraries(tfd_curl INTERFACE ${build}/lib/libcurl.a ws2_32 crypt32 bcrypt advapi32)
+endfunction()
+
 if(WIN32)
   if(TFDIAG_CJSON_SOURCE)
     build_cjson()
@@ -41,7 +57,10 @@ if(WIN32)
   find_package(ZLIB REQUIRED)
   target_link_libraries(tfd_zlib INTERFACE ZLIB::ZLIB)
   target_link_libraries(tfd_crypto INTERFACE bcrypt advapi32)
-  if(TFDIAG_WITH_CURL)
+  if(TFDIAG_WITH_CURL AND TFDIAG_CURL_SOURCE)
+    build_curl()
+    set(TFD_HAS_CURL ON)
+  elseif(TFDIAG_WITH_CURL)
     find_package(CURL CONFIG QUIET)
     if(CURL_FOUND)
       target_link_libraries(tfd_curl INTERFACE CURL::libcurl)

@@ -129,12 +129,14 @@ build() {
   fresh=
   [ -f "$top/build/$1/build.ninja" ] && grep -q '^TFDIAG_STATIC:' "$top/build/$1/CMakeCache.txt" || fresh=yes
   cjson=
+  curl=
   cmocka=
   if [ -n "$fresh" ]; then
     case $1 in
       release) want_static ;;
       mingw)
         cjson=$("$top/scripts/source-package.sh" cjson) || die "the source of cJSON is needed"
+        curl=$("$top/scripts/source-package.sh" curl) || say "$me: going on without libcurl"
         cmocka=$("$top/scripts/source-package.sh" cmocka) || die "the source of cmocka is needed"
         ;;
     esac
@@ -180,7 +182,7 @@ build_locked() {
     fi
     if [ -n "$fresh" ]; then
       cmake --preset "$1" "-DPython3_EXECUTABLE=$(system_python)" ${cjson:+"-DTFDIAG_CJSON_SOURCE=$cjson"} \
-        ${cmocka:+"-DTFDIAG_CMOCKA_SOURCE=$cmocka"} || exit 1
+        ${curl:+"-DTFDIAG_CURL_SOURCE=$curl"} ${cmocka:+"-DTFDIAG_CMOCKA_SOURCE=$cmocka"} || exit 1
     fi
     cmake --build "build/$1" ${2:+--target "$2"}
   )

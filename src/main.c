@@ -1,6 +1,12 @@
 /* The program: this machine, the command line, the exit code. */
 #include "cli/cli.h"
 
+#ifdef TFD_NET_INSIDE
+#include <string.h>
+
+#include "sys/net/wire.h"
+#endif
+
 int main(int argc, char **argv)
 {
     tfd_sys *sys = NULL;
@@ -10,6 +16,10 @@ int main(int argc, char **argv)
     tfd_status st;
     int code;
 
+#ifdef TFD_NET_INSIDE
+    if (argc == 2 && strcmp(argv[1], TFD_NET_PROGRAM) == 0)
+        return tfd_net_main();
+#endif
     tfd_host_open_streams();
     tfd_arena_init(&arena, 0);
     arguments = tfd_host_arguments(&arena, &argc, argv);

@@ -16,28 +16,41 @@
     3000u /* what the program may need beyond the deadline: certificates are looked at after it */
 #define PROBE_MS 20000u
 
-static bool find_program(tfd_fetch *fetch, tfd_str dir)
+#ifdef TFD_NET_INSIDE
+static void find_program(tfd_fetch *fetch)
 {
-    static const char *const names[] = {TFD_NET_PROGRAM, TFD_NET_PROGRAM ".exe"};
+    fetch->program = tfd_host_program(fetch->arena);
+    fetch->argument = TFD_NET_PROGRAM;
+}
+#else
+static bool find_in(tfd_fetch *fetch, tfd_str dir)
+{
+    tfd_str path = tfd_path_join(fetch->sys->style, fetch->arena, dir, TFD_STR(TFD_NET_PROGRAM));
 
-    for (size_t i = 0; i < 2 && fetch->program.len == 0; i++) {
-        tfd_str path = tfd_path_join(fetch->sys->style, fetch->arena, dir, tfd_str_of(names[i]));
-
-        if (tfd_sys_is_file(fetch->sys, path))
-            fetch->program = path;
-    }
+    if (tfd_sys_is_file(fetch->sys, path))
+        fetch->program = path;
     return fetch->program.len > 0;
 }
+
+static void find_program(tfd_fetch *fetch)
+{
+    tfd_path_style style = fetch->sys->style;
+    tfd_str here = tfd_path_dir(style, tfd_host_program(fetch->arena)), up = tfd_path_dir(style, here);
+
+    if (here.len > 0 && !find_in(fetch, here) &&
+        !find_in(fetch, tfd_path_join(style, fetch->arena, up, TFD_STR("libexec/tfdiag"))))
+        (void)find_in(fetch, up);
+}
+#endif
 
 void tfd_fetch_init(tfd_fetch *fetch)
 {
     const tfd_sys *sys = fetch->sys;
-    tfd_str here = tfd_host_program_dir(fetch->arena), up = tfd_path_dir(sys->style, here), value;
     bool is_windows = sys->style == TFD_PATH_WINDOWS;
+    tfd_str value;
 
-    if (here.len > 0 && sys->is_native && sys->child_start && !find_program(fetch, here) &&
-        !find_program(fetch, tfd_path_join(sys->style, fetch->arena, up, TFD_STR("libexec/tfdiag"))))
-        (void)find_program(fetch, up);
+    if (sys->is_native && sys->child_start)
+        find_program(fetch);
     if (fetch->config->no_cache)
         return;
     if (sys->env(sys, "TFDIAG_CACHE_DIR", &value)) { /* set and empty: no cache */
@@ -229,7 +242,7 @@ static tfd_status run_child(batch *b, const char *text, uint64_t left_ms, tfd_er
     tfd_str variable = tfd_arena_fmt(fetch->arena, "%s=%s", TFD_NET_REQUESTS, text);
     /* What the examined machine puts before every library would be libcurl's, too. */
     const char *const env[] = {variable.ptr, "LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT", NULL};
-    const char *argv[] = {tfd_arena_z(fetch->arena, fetch->program), NULL};
+    const char *argv[] = {tfd_arena_z(fetch->arena, fetch->program), fetch->argument, NULL};
     tfd_child_spec spec = {.argv = argv,
                            .env = env,
                            .deadline_ms = left_ms + MARGIN_MS + PROBE_MS,

@@ -27,8 +27,9 @@ typedef struct tfd_fetch {
     tfd_arena *arena;
     const tfd_index_config *config;
     const tfd_net_settings *settings;
-    tfd_str program; /* empty: there is none */
-    tfd_str cache;   /* folder; empty: none */
+    tfd_str program;      /* empty: there is none */
+    const char *argument; /* of the program; NULL: none */
+    tfd_str cache;        /* folder; empty: none */
     uint64_t deadline_us;
     size_t requests_max;
     tfd_index_counts counts;

@@ -22,8 +22,8 @@ void tfd_host_open_streams(void);
 /* The arguments of the program in UTF-8, NULL-ended; argc and argv are main's. NULL without memory. */
 const char *const *tfd_host_arguments(tfd_arena *arena, int *argc, char **argv);
 
-/* The folder that the running program lies in, links resolved; empty where the system does not tell. */
-tfd_str tfd_host_program_dir(tfd_arena *arena);
+/* The path of the running program, links resolved; empty where the system does not tell. */
+tfd_str tfd_host_program(tfd_arena *arena);
 
 tfd_terminal tfd_host_get_terminal(tfd_stream stream);
 

@@ -34,14 +34,14 @@ const char *const *tfd_host_arguments(tfd_arena *arena, int *argc, char **argv)
     return (const char *const *)argv;
 }
 
-tfd_str tfd_host_program_dir(tfd_arena *arena)
+tfd_str tfd_host_program(tfd_arena *arena)
 {
     char path[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
 
     if (n <= 0 || (size_t)n >= sizeof path)
         return TFD_STR("");
-    return tfd_arena_str(arena, tfd_path_dir(TFD_PATH_POSIX, (tfd_str){path, (size_t)n}));
+    return tfd_arena_str(arena, (tfd_str){path, (size_t)n});
 }
 
 tfd_terminal tfd_host_get_terminal(tfd_stream stream)

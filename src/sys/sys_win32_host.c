@@ -44,14 +44,14 @@ const char *const *tfd_host_arguments(tfd_arena *arena, int *argc, char **argv)
     return text.ptr ? tfd_arguments_split(arena, text, argc) : NULL;
 }
 
-tfd_str tfd_host_program_dir(tfd_arena *arena)
+tfd_str tfd_host_program(tfd_arena *arena)
 {
     WCHAR path[4096];
     DWORD n = GetModuleFileNameW(NULL, path, sizeof path / sizeof path[0]);
 
     if (n == 0 || n == sizeof path / sizeof path[0])
         return TFD_STR("");
-    return tfd_path_dir(TFD_PATH_WINDOWS, tfd_win32_text(arena, path, n));
+    return tfd_win32_text(arena, path, n);
 }
 
 /* Whether the console takes escape sequences (Windows 10, 1511); *mode gets what it was set to. */

@@ -1,4 +1,3 @@
-/* The transfer program: see wire.h. */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +95,7 @@ static int run_session(const cJSON *all, tfd_net_session *session)
     return 0;
 }
 
-int main(void)
+int tfd_net_main(void)
 {
     const char *text = getenv(TFD_NET_REQUESTS);
     tfd_net_session session;

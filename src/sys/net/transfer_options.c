@@ -47,6 +47,9 @@ void tfd_transfer_set_common(const tfd_net_session *session, CURL *easy, const c
     set_text(easy, CURLOPT_CAINFO, session->ca_file);
     set_text(easy, CURLOPT_CAPATH, session->ca_dir);
     set_text(easy, CURLOPT_SSLCERT, session->client_cert);
+    /* Schannel would ask the issuer's list of revoked certificates; pip asks none, and proxies often keep it
+     * out. */
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_REVOKE);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, trusted ? 0L : 1L);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, trusted ? 0L : 2L);
 }

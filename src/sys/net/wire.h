@@ -3,6 +3,8 @@
  * tfdiag-net is a program of its own because libcurl costs milliseconds before main and loads half of the
  * machine's libraries, which a static tfdiag may not (sys/static/seal.c): it is started only with --online,
  * without the LD_* variables of the examined machine, and a fault in it is an answer, not the end of tfdiag.
+ * On Windows, where libcurl needs nothing but DLLs of the system, it is part of tfdiag.exe (TFD_NET_INSIDE),
+ * so that there is one file to copy: tfdiag starts itself with TFD_NET_PROGRAM as its only argument.
  *
  * It reads one JSON object from the variable TFD_NET_REQUESTS (never from the command line, which every user
  * of the machine can see), and writes records to the data pipe (sys/child.h): one line of JSON, and behind it
@@ -20,6 +22,9 @@
  */
 #ifndef TFD_SYS_NET_WIRE_H
 #define TFD_SYS_NET_WIRE_H
+
+/* The program's body; answers its exit code. */
+int tfd_net_main(void);
 
 #define TFD_NET_PROGRAM "tfdiag-net"
 #define TFD_NET_REQUESTS "TFDIAG_NET_REQUESTS"
