@@ -46,11 +46,12 @@ static tfd_finding blame_intruder(const tfd_view *view, tfd_arena *arena, const 
     return finding;
 }
 
-static void add_foreign(const tfd_view *view, const tfd_requirement *req, int weight, tfd_findings *out)
+static void add_foreign(const tfd_view *view, const tfd_requirement *req, int weight, tfd_effect effect,
+                        tfd_findings *out)
 {
     const tfd_dist *found = tfd_view_dist(view, req->found);
     const tfd_place *place = tfd_view_place(view, found->place);
-    tfd_finding finding = tfd_blame_place(view, found->place, found->path, weight, TFD_EFFECT_MAY_BREAK);
+    tfd_finding finding = tfd_blame_place(view, found->place, found->path, weight, effect);
 
     finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
     finding.subject = place->path;
@@ -114,7 +115,7 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         (!found && is_there_all_the_same(view, req->key)))
         effect = TFD_EFFECT_LATENT;
     if (is_shadowed_by_place(view, req->found)) {
-        add_foreign(view, req, weight, out);
+        add_foreign(view, req, weight, effect, out);
         return;
     }
     if (is_asked_by_intruder(view, found)) {

@@ -111,16 +111,29 @@ static tfd_status find_tildes(tfd_packages *packages)
     return TFD_OK;
 }
 
+/* Where the machine cannot tell, the file counts as there: nothing is concluded from its absence. */
+static bool may_be_file(tfd_packages *packages, tfd_str path)
+{
+    tfd_stat info;
+    tfd_status status = packages->sys->stat(packages->sys, path, true, &info, NULL);
+
+    return status == TFD_OK ? info.kind == TFD_KIND_FILE : status != TFD_ENOENT;
+}
+
+static bool has_init(tfd_packages *packages, tfd_str folder)
+{
+    return may_be_file(packages, join(packages, folder, TFD_STR("__init__.py"))) ||
+           may_be_file(packages, join(packages, folder, TFD_STR("__init__.pyc")));
+}
+
 /* "X/__init__.py" of RECORD is gone while X/ is there: X imports as an empty namespace. */
 static tfd_status check_init(tfd_packages *packages, size_t row, tfd_str init)
 {
     const tfd_dist *dist = &packages->facts->dists.items[row];
     const tfd_place *place = &packages->facts->places.items[dist->place];
     tfd_str top = tfd_path_dir(TFD_PATH_POSIX, init);
-    tfd_stat info;
 
-    if (!tfd_place_has(place, top) || packages->sys->stat(packages->sys, join(packages, place->path, init),
-                                                          true, &info, NULL) != TFD_ENOENT)
+    if (!tfd_place_has(place, top) || has_init(packages, join(packages, place->path, top)))
         return TFD_OK;
     return add(packages, TFD_LEFTOVER_NAMESPACE, join(packages, place->path, top), dist->key, row);
 }
@@ -155,21 +168,6 @@ static tfd_status check_files(tfd_packages *packages, size_t row)
     if (any_listed && !any_there)
         return add(packages, TFD_LEFTOVER_NO_FILES, dist->path, dist->key, row);
     return TFD_OK;
-}
-
-/* Where the machine cannot tell, the file counts as there: nothing is concluded from its absence. */
-static bool may_be_file(tfd_packages *packages, tfd_str path)
-{
-    tfd_stat info;
-    tfd_status status = packages->sys->stat(packages->sys, path, true, &info, NULL);
-
-    return status == TFD_OK ? info.kind == TFD_KIND_FILE : status != TFD_ENOENT;
-}
-
-static bool has_init(tfd_packages *packages, tfd_str folder)
-{
-    return may_be_file(packages, join(packages, folder, TFD_STR("__init__.py"))) ||
-           may_be_file(packages, join(packages, folder, TFD_STR("__init__.pyc")));
 }
 
 static bool has_tensorflow_dist(const tfd_facts *facts, size_t place)

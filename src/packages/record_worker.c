@@ -213,6 +213,21 @@ static bool is_zeroed(job *one, const row *r)
     return status == TFD_OK && got == 1 && first == '\0';
 }
 
+/* Only the byte code was delivered: Python takes X.pyc where X.py would lie. Where the machine cannot tell,
+ * nothing is called missing. */
+static bool is_sourceless(job *one, tfd_str path)
+{
+    const tfd_sys *sys = one->work->sys;
+    tfd_stat info;
+    tfd_str code;
+
+    if (!tfd_str_ends_z(path, ".py"))
+        return false;
+    code = tfd_arena_fmt(one->scratch, "%.*sc", TFD_ARG(path));
+    code = tfd_path_join(sys->style, one->scratch, one->root, code);
+    return sys->stat(sys, code, true, &info, NULL) != TFD_ENOENT;
+}
+
 /* true: the folder of the file may not be entered, which is told once. */
 static bool judge(job *one, size_t index, const tfd_stat_item *item)
 {
@@ -223,6 +238,8 @@ static bool judge(job *one, size_t index, const tfd_stat_item *item)
         return true;
     }
     if (item->status == TFD_ENOENT) {
+        if (is_sourceless(one, r->path))
+            return false;
         one->chunk->missing++;
         keep(one, index, TFD_FILE_MISSING, r->path, false, 0);
     } else if (item->status == TFD_OK && r->has_size &&

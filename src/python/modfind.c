@@ -371,6 +371,20 @@ static void find_in_portions(tfd_modfind *f, tfd_str name, tfd_modfound *out)
     *out = portion;
 }
 
+/* Packages that only share a name are a few lines. */
+#define SHARED_INIT_MAX ((size_t)4 << 10)
+
+/* A package that says __path__ = pkgutil.extend_path(__path__, __name__): its parts are searched as those of
+ * a namespace are. (What pkg_resources.declare_namespace does passes folders without __init__.py over.) */
+static bool shares_its_name(const tfd_modfind *f, tfd_str package)
+{
+    tfd_str text;
+
+    return tfd_sys_read_file(f->sys, f->arena, join(f, package, TFD_STR("__init__.py")), SHARED_INIT_MAX,
+                             &text, NULL) == TFD_OK &&
+           tfd_str_find_z(text, "extend_path(") != TFD_NPOS;
+}
+
 void tfd_modfind_find(tfd_modfind *f, tfd_str name, tfd_modfound *out)
 {
     tfd_str top, rest;
@@ -399,6 +413,13 @@ void tfd_modfind_find(tfd_modfind *f, tfd_str name, tfd_modfound *out)
         out->kind = below.kind;
         out->path = below.path;
         return;
+    }
+    if (parent.kind == TFD_MODULE_PACKAGE && shares_its_name(f, parent.path)) {
+        find_in_portions(f, name, &below);
+        if (below.kind != TFD_MODULE_MISSING) {
+            *out = below;
+            return;
+        }
     }
     if (parent.kind != TFD_MODULE_ZIPPED)
         out->kind = TFD_MODULE_MISSING;

@@ -113,6 +113,10 @@ static void test_dotted(void **state)
     tree_put(t, "here/google/__init__.py", "", 0644);
     make_places(t, "here s");
     check_found(t, __LINE__, "google.protobuf", TFD_MODULE_MISSING, "@/here/google");
+    tree_put(t, "here/google/__init__.py",
+             "from pkgutil import extend_path\n__path__ = extend_path(__path__, __name__)\n", 0644);
+    check_found(t, __LINE__, "google.protobuf", TFD_MODULE_PACKAGE, "@/s/google/protobuf");
+    check_found(t, __LINE__, "google.nothing", TFD_MODULE_MISSING, "@/here/google");
     assert_true(TFD_GROW(&t->arena, &t->facts.presets));
     t->facts.presets.count = 1;
     t->facts.presets.items[0].name = TFD_STR("google");
