@@ -177,13 +177,52 @@ static bool join_command(tfd_fix *fix, tfd_str command)
     return true;
 }
 
-tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena *arena)
+/* One more id in needs_also, which has no room of its own. */
+static tfd_status add_need(tfd_cause *cause, tfd_cause_id id, tfd_arena *arena)
 {
-    tfd_cause *first = report->cause_count > 0 ? &report->causes[0] : NULL;
+    tfd_cause_id *ids = tfd_arena_new(arena, tfd_cause_id, cause->needs_also_count + 1);
+
+    if (!ids)
+        return TFD_ENOMEM;
+    if (cause->needs_also_count > 0)
+        memcpy(ids, cause->needs_also, cause->needs_also_count * sizeof *ids);
+    ids[cause->needs_also_count++] = id;
+    cause->needs_also = ids;
+    return TFD_OK;
+}
+
+/* What is fetched to repair the first cause needs a way to the index: that one is opened before. */
+static tfd_status open_way(tfd_report *report, tfd_arena *arena)
+{
+    tfd_cause *first = &report->causes[0], *way = &report->causes[report->cause_count - 1];
+    tfd_fix *fix = &first->fixes[0];
+    size_t count;
+    tfd_status st;
+
+    if (way == first || way->id != TFD_CAUSE_PIP_NETWORK || !fix->needs_network)
+        return TFD_OK;
+    st = add_need(first, way->id, arena);
+    if (st == TFD_OK)
+        st = add_need(way, first->id, arena);
+    count = way->fix_count > 0 ? way->fixes[0].command_count : 0;
+    if (st != TFD_OK || count + fix->command_count > TFD_COMMANDS_MAX)
+        return st;
+    memmove(fix->commands + count, fix->commands, fix->command_count * sizeof fix->commands[0]);
+    for (size_t i = 0; i < count; i++)
+        fix->commands[i] = way->fixes[0].commands[i];
+    fix->command_count += count;
+    fix->needs_admin |= count > 0 && way->fixes[0].needs_admin;
+    return TFD_OK;
+}
+
+static void join_others(const tfd_view *view, tfd_report *report, tfd_arena *arena)
+{
+    tfd_cause *first = &report->causes[0];
+    tfd_fix *fix = &first->fixes[0];
     bool was_joined = false;
 
-    if (!first || first->needs_also_count == 0 || first->fix_count == 0 || first->fixes[0].command_count == 0)
-        return TFD_OK;
+    if (first->needs_also_count == 0 || fix->command_count == 0)
+        return;
     for (size_t i = 1; i < report->cause_count; i++) {
         const tfd_cause *other = &report->causes[i];
         tfd_str all;
@@ -192,15 +231,21 @@ tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena
             continue;
         all = is_of_tensorflow(first->id) ? requirements_command(view, other, arena) : TFD_STR("");
         for (size_t j = 0; j < (all.len > 0 ? 1 : other->fixes[0].command_count); j++) {
-            if (!join_command(&first->fixes[0], all.len > 0 ? all : other->fixes[0].commands[j]))
+            if (!join_command(fix, all.len > 0 ? all : other->fixes[0].commands[j]))
                 continue;
-            first->fixes[0].needs_admin |= other->fixes[0].needs_admin;
-            first->fixes[0].needs_network |= other->fixes[0].needs_network;
+            fix->needs_admin |= other->fixes[0].needs_admin;
+            fix->needs_network |= other->fixes[0].needs_network;
             was_joined = true;
         }
     }
     if (was_joined)
-        first->fixes[0].title =
-            tfd_arena_fmt(arena, "%.*s, and repair what is broken beside it", TFD_ARG(first->fixes[0].title));
-    return TFD_OK;
+        fix->title = tfd_arena_fmt(arena, "%.*s, and repair what is broken beside it", TFD_ARG(fix->title));
+}
+
+tfd_status tfd_fixes_combine(const tfd_view *view, tfd_report *report, tfd_arena *arena)
+{
+    if (report->cause_count == 0 || report->causes[0].fix_count == 0)
+        return TFD_OK;
+    join_others(view, report, arena);
+    return open_way(report, arena);
 }

@@ -116,6 +116,15 @@ class Broken(Case):
     def failing(self, *arguments, **more):
         return self.network(self.online(*arguments, code=1, **more))
 
+    def test_the_way_is_opened_before_the_fetch(self):
+        report = self.online(code=1, env={"PIP_INDEX_URL": "http://127.0.0.1:%d/simple" % servers.dead_port()})
+        missing, network = report["causes"][0], self.network(report)
+        self.assertEqual("tf-missing", missing["id"])
+        self.assertEqual(["pip-network"], missing["needs_also"])
+        self.assertEqual(["tf-missing"], network["needs_also"])
+        self.assertEqual("unset PIP_INDEX_URL", missing["fixes"][0]["commands"][0])
+        self.assertIn("-m pip install", missing["fixes"][0]["commands"][1])
+
     def test_refused(self):
         cause = self.failing("--index-url", "http://127.0.0.1:%d/simple" % servers.dead_port())
         self.assertIn("refuses", cause["evidence"][0]["text"])
