@@ -247,10 +247,10 @@ static void reckon(tfd_advice *out, tfd_kb *kb, tfd_arena *arena)
         tfd_kb_cost_find(kb, release->version, t->platform, tfd_arena_fmt(arena, "%d.%d", t->major, t->minor),
                          t->wants_gpu && release->requires_and_cuda.count > 0);
 
-    out->cost.wheel = wheel ? wheel->size : 0;
+    /* Sizes are those of the build called tensorflow, the rows' those of it alone. */
+    out->cost.wheel = wheel && tfd_str_is(out->distribution, "tensorflow") ? wheel->size : 0;
     out->cost.source = release->origin.as_of;
-    /* The rows are of TensorFlow alone, in the build called tensorflow. */
-    if (cost && t->with.count == 0 && tfd_str_is(out->distribution, "tensorflow")) {
+    if (cost && t->with.count == 0 && out->cost.wheel > 0) {
         out->cost.download = cost->download;
         out->cost.disk = cost->disk;
         out->cost.packages = (size_t)cost->packages;

@@ -339,6 +339,17 @@ static tfd_status read_given(const tfd_options *options, tfd_kb *kb, tfd_arena *
     return TFD_OK;
 }
 
+/* An environment that has the build for processors alone keeps it: beside tensorflow it would own the same
+ * files. */
+static void keep_build(tfd_advise_target *out)
+{
+    const tfd_facts *facts = out->facts;
+
+    if (out->asked_for.len == 0 && !out->wants_gpu && facts->tensorflow != TFD_NONE &&
+        tfd_str_is(facts->dists.items[facts->tensorflow].key, "tensorflow-cpu"))
+        out->asked_for = facts->dists.items[facts->tensorflow].key;
+}
+
 tfd_status tfd_advise_aim(const tfd_options *options, const tfd_facts *facts, tfd_kb *kb, tfd_arena *arena,
                           tfd_advise_target *out, tfd_err *err)
 {
@@ -372,6 +383,8 @@ tfd_status tfd_advise_aim(const tfd_options *options, const tfd_facts *facts, tf
         out->facts = facts;
         out->is_here = !tfd_advise_is_version(options->python) && facts->python.path.len > 0;
         read_machine(facts, kb, arena, out);
+        if (out->is_here)
+            keep_build(out);
     }
     return read_given(options, kb, arena, out, err);
 }

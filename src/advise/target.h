@@ -55,7 +55,8 @@ typedef struct tfd_advise_target {
     size_t gpu_count;
 
     tfd_str specifier; /* of the releases that may be advised; empty: any */
-    tfd_str asked_for; /* the distribution that --tensorflow named where it is not tensorflow itself */
+    tfd_str asked_for; /* the distribution that --tensorflow named, or that is installed, if not tensorflow
+                          itself */
     tfd_ids with;      /* add-ons, PEP 503 names */
     const tfd_advise_index *index; /* NULL: it was not to be asked */
 } tfd_advise_target;

@@ -73,7 +73,7 @@ class Advise(Asking):
     def test_what_has_to_be_done_first(self):
         self.venv(init=None)
         self.dist("pip", "9.0.1", {"pip/__init__.py": ""})
-        self.dist("tensorflow_cpu", "2.3.0", {"tensorflow/__init__.py": ""})
+        self.dist("tf_nightly", "2.3.0", {"tensorflow/__init__.py": ""})
         self.dist("numpy", "1.16.0", {"numpy/__init__.py": ""})
         answer = self.ask("--python", str(self.dir / "venv"), code=None)
         if not answer["install"]:
@@ -84,6 +84,19 @@ class Advise(Asking):
         self.assertEqual(["-m", "pip", "install", "--upgrade"], words[1])
         self.assertEqual(["-m", "pip", "install"], words[2][:3])
         self.assertEqual(["numpy 1.16.0 to"], [" ".join(c.split()[:3]) for c in answer["cost"]["changed"]])
+
+    def test_the_build_that_is_there_stays(self):
+        self.venv(init=None)
+        self.dist("pip", "24.0", {"pip/__init__.py": ""})
+        self.dist("tensorflow_cpu", "2.3.0", {"tensorflow/__init__.py": ""})
+        answer = self.ask("--python", str(self.dir / "venv"), code=None)
+        if not answer["install"]:
+            self.skipTest("no TensorFlow for the Python of this machine")
+        self.assertEqual("tensorflow-cpu", answer["install"]["distribution"])
+        self.assertEqual([], answer["changes"])
+        self.assertIsNone(answer["cost"]["tensorflow_wheel_bytes"])  # the tables have that of tensorflow
+        gpu = self.ask("--python", str(self.dir / "venv"), "--want", "gpu", "--driver", "560", code=None)
+        self.assertNotEqual("tensorflow-cpu", gpu["install"]["distribution"])
 
     def test_text_has_the_date_and_keeps_its_width(self):
         for columns in ("40", "80", "200"):
