@@ -13,6 +13,16 @@ enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
 
 /* ---- headers */
 
+tfd_cur tfd_elf_cursor(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
+{
+    const uint8_t *bytes = tfd_reader_bytes(reader, offset, len);
+    tfd_cur cur = tfd_cur_of(bytes, bytes ? len : 0);
+
+    cur.big_endian = elf->big_endian;
+    cur.ok = bytes != NULL;
+    return cur;
+}
+
 tfd_status tfd_elf_say_bad(tfd_elf *elf, tfd_elf_state state, tfd_str why)
 {
     elf->state = state;

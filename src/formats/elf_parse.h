@@ -2,8 +2,12 @@
 #ifndef TFD_FORMATS_ELF_PARSE_H
 #define TFD_FORMATS_ELF_PARSE_H
 
+#include "base/cur.h"
 #include "formats/elf.h"
 
+/* len bytes at an offset, in the object's byte order, with the life of tfd_reader_bytes; not ok where they
+ * lie outside. */
+tfd_cur tfd_elf_cursor(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len);
 /* Notes what is wrong with the object; the first note stays. Gives TFD_OK: a bad file is an answer. */
 tfd_status tfd_elf_say_bad(tfd_elf *elf, tfd_elf_state state, tfd_str why);
 /* Address to offset; 0 stays 0. An address that no segment brings makes the object damaged; `what` names it.

@@ -65,16 +65,6 @@ static tfd_status read_words(tfd_reader *reader, tfd_arena *arena, const tfd_elf
 
 /* ---- exports */
 
-static tfd_cur words_at(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
-{
-    const uint8_t *bytes = tfd_reader_bytes(reader, offset, len);
-    tfd_cur cur = tfd_cur_of(bytes, bytes ? len : 0);
-
-    cur.big_endian = elf->big_endian;
-    cur.ok = bytes != NULL;
-    return cur;
-}
-
 /* Versions of the symbols from `first` on, and the table that turns an index into a definition. */
 static tfd_status read_versions(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf, uint32_t first,
                                 uint32_t count, tfd_elf_exports *out, tfd_err *err)
@@ -111,7 +101,7 @@ static tfd_status count_chains(tfd_reader *reader, const tfd_elf *elf, uint64_t 
     if (last < out->first)
         return TFD_OK; /* nothing is exported */
     for (;; last++) {
-        tfd_cur cur = words_at(reader, elf, chains + (uint64_t)(last - out->first) * 4, 4);
+        tfd_cur cur = tfd_elf_cursor(reader, elf, chains + (uint64_t)(last - out->first) * 4, 4);
         uint32_t word = tfd_cur_u32(&cur);
 
         if (!cur.ok || last - out->first >= TFD_ELF_SYMBOLS_MAX)
@@ -158,7 +148,7 @@ static tfd_status hash_anew(tfd_reader *reader, tfd_arena *arena, const tfd_elf 
 static tfd_status read_gnu_hash(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                 tfd_elf_exports *out, tfd_err *err)
 {
-    tfd_cur cur = words_at(reader, elf, elf->at.gnu_hash, 16);
+    tfd_cur cur = tfd_elf_cursor(reader, elf, elf->at.gnu_hash, 16);
     uint32_t halves;
     uint64_t at = elf->at.gnu_hash + 16;
     tfd_status st;
@@ -190,7 +180,7 @@ static tfd_status read_gnu_hash(tfd_reader *reader, tfd_arena *arena, const tfd_
 static tfd_status read_sysv_hash(tfd_reader *reader, tfd_arena *arena, const tfd_elf *elf,
                                  tfd_elf_exports *out, tfd_err *err)
 {
-    tfd_cur cur = words_at(reader, elf, elf->at.sysv_hash, 8);
+    tfd_cur cur = tfd_elf_cursor(reader, elf, elf->at.sysv_hash, 8);
 
     (void)tfd_cur_u32(&cur);
     if (!cur.ok)

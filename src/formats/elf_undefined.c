@@ -1,4 +1,3 @@
-#include "base/cur.h"
 #include "formats/elf_parse.h"
 #include "formats/elf_symbols.h"
 
@@ -55,16 +54,6 @@ bool tfd_elf_symbol_name(tfd_reader *reader, const tfd_elf *elf, uint32_t offset
            tfd_reader_string(reader, elf->at.strtab + offset, elf->at.strtab + elf->at.strsz, out);
 }
 
-static tfd_cur cursor_at(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
-{
-    const uint8_t *bytes = tfd_reader_bytes(reader, offset, len);
-    tfd_cur cur = tfd_cur_of(bytes, bytes ? len : 0);
-
-    cur.big_endian = elf->big_endian;
-    cur.ok = bytes != NULL;
-    return cur;
-}
-
 /* ---- relocations */
 
 typedef struct relocations {
@@ -98,7 +87,7 @@ static bool relocated_symbol(tfd_reader *reader, const tfd_elf *elf, const reloc
                              uint32_t *symbol)
 {
     size_t word = (size_t)elf->bits / 8;
-    tfd_cur cur = cursor_at(reader, elf, table->offset + i * table->size + word, word);
+    tfd_cur cur = tfd_elf_cursor(reader, elf, table->offset + i * table->size + word, word);
 
     *symbol = elf->bits == 64 ? (uint32_t)(tfd_cur_u64(&cur) >> 32) : tfd_cur_u32(&cur) >> 8;
     return cur.ok;
@@ -152,7 +141,7 @@ tfd_status tfd_elf_find_relocated(tfd_reader *reader, const tfd_elf *elf, const 
 static bool exports_nothing(tfd_reader *reader, const tfd_elf *elf, uint32_t buckets, uint64_t offset)
 {
     for (uint32_t i = 0; i < buckets; i++) {
-        tfd_cur cur = cursor_at(reader, elf, offset + (uint64_t)i * 4, 4);
+        tfd_cur cur = tfd_elf_cursor(reader, elf, offset + (uint64_t)i * 4, 4);
 
         if (tfd_cur_u32(&cur) != 0)
             return false;
@@ -172,7 +161,7 @@ static uint64_t count_symbols(tfd_reader *reader, const tfd_elf *elf)
     uint64_t top = 0;
 
     if (elf->at.gnu_hash) {
-        tfd_cur cur = cursor_at(reader, elf, elf->at.gnu_hash, 16);
+        tfd_cur cur = tfd_elf_cursor(reader, elf, elf->at.gnu_hash, 16);
         uint32_t buckets = tfd_cur_u32(&cur);
         uint32_t first = tfd_cur_u32(&cur);
         uint64_t at = elf->at.gnu_hash + 16 + (uint64_t)tfd_cur_u32(&cur) * ((uint64_t)elf->bits / 8);
@@ -181,7 +170,7 @@ static uint64_t count_symbols(tfd_reader *reader, const tfd_elf *elf)
             return first;
     }
     if (elf->at.sysv_hash) {
-        tfd_cur cur = cursor_at(reader, elf, elf->at.sysv_hash, 8);
+        tfd_cur cur = tfd_elf_cursor(reader, elf, elf->at.sysv_hash, 8);
 
         (void)tfd_cur_u32(&cur);
         return tfd_cur_u32(&cur);
@@ -207,7 +196,7 @@ static const tfd_elf_version *version_of(tfd_reader *reader, const tfd_elf *elf,
 
     if (elf->at.versym == 0)
         return NULL;
-    cur = cursor_at(reader, elf, elf->at.versym + (uint64_t)index * 2, 2);
+    cur = tfd_elf_cursor(reader, elf, elf->at.versym + (uint64_t)index * 2, 2);
     version = tfd_cur_u16(&cur) & 0x7fff;
     for (size_t i = 0; version > 1 && i < elf->need_count; i++)
         if (elf->needs[i].index == version)

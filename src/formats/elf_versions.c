@@ -1,4 +1,3 @@
-#include "base/cur.h"
 #include "formats/elf_parse.h"
 
 /* ---- symbol versions (Drepper, "ELF Symbol Versioning"): the same layout in both classes */
@@ -20,23 +19,13 @@ static bool add_version(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, vers
     return true;
 }
 
-static tfd_cur cursor_at(tfd_reader *reader, const tfd_elf *elf, uint64_t offset, size_t len)
-{
-    const uint8_t *bytes = tfd_reader_bytes(reader, offset, len);
-    tfd_cur cur = tfd_cur_of(bytes, bytes ? len : 0);
-
-    cur.big_endian = elf->big_endian;
-    cur.ok = bytes != NULL;
-    return cur;
-}
-
 /* The vernaux chain of one verneed. false at the arena's limit; a broken chain ends it and marks the object.
  */
 static bool read_need_names(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint64_t offset,
                             uint16_t count, tfd_str file, version_list *list)
 {
     for (uint16_t i = 0; i < count && list->count < TFD_ELF_VERSIONS_MAX; i++) {
-        tfd_cur cur = cursor_at(reader, elf, offset, 16);
+        tfd_cur cur = tfd_elf_cursor(reader, elf, offset, 16);
         tfd_elf_version version = {.file = file};
         uint16_t flags, other;
         uint32_t name, next;
@@ -72,7 +61,7 @@ bool tfd_elf_read_needs(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint
         return true;
     tfd_elf_place(elf, address, "table of needed versions", arena, &offset);
     for (uint64_t i = 0; i < count && i < TFD_ELF_NEEDED_MAX && elf->state == TFD_ELF_OK; i++) {
-        tfd_cur cur = cursor_at(reader, elf, offset, 16);
+        tfd_cur cur = tfd_elf_cursor(reader, elf, offset, 16);
         tfd_str file = TFD_STR("");
         uint16_t names;
         uint32_t name, aux, next;
@@ -109,7 +98,7 @@ bool tfd_elf_read_defs(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint6
     elf->has_verdef = true;
     tfd_elf_place(elf, address, "table of versions", arena, &offset);
     for (uint64_t i = 0; i < count && i < TFD_ELF_VERSIONS_MAX && elf->state == TFD_ELF_OK; i++) {
-        tfd_cur cur = cursor_at(reader, elf, offset, 20);
+        tfd_cur cur = tfd_elf_cursor(reader, elf, offset, 20);
         tfd_elf_version version = {0};
         uint16_t flags;
         uint32_t aux, next, name = 0;
@@ -124,7 +113,7 @@ bool tfd_elf_read_defs(tfd_reader *reader, tfd_arena *arena, tfd_elf *elf, uint6
         version.is_base = (flags & 1) != 0;
         version.is_weak = (flags & 2) != 0;
         if (cur.ok) {
-            cur = cursor_at(reader, elf, offset + aux, 8); /* the first verdaux names the version */
+            cur = tfd_elf_cursor(reader, elf, offset + aux, 8); /* the first verdaux names the version */
             name = tfd_cur_u32(&cur);
         }
         if (!cur.ok) {
