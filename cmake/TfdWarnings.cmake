@@ -16,3 +16,7 @@ if(TFDIAG_SANITIZE)
   # One malloc for each object of an arena, so that sanitizers see every overrun.
   target_compile_definitions(tfd_warnings INTERFACE TFD_ARENA_EXACT)
 endif()
+if(TFDIAG_FUZZ) # libFuzzer sees which branches of the parsers its input reaches
+  target_compile_options(tfd_warnings INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(tfd_warnings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
