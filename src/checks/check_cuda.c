@@ -79,7 +79,7 @@ static tfd_str lost_text(tfd_findings *out, const tfd_gpu_library *one)
     return tfd_arena_fmt(out->arena, "TensorFlow opens %.*s, which is nowhere", TFD_ARG(one->name));
 }
 
-/* What LD_LIBRARY_PATH brought and cannot be loaded, while another copy waits behind it. */
+/* LD_LIBRARY_PATH brought it, while another copy waits behind it. */
 static bool is_ldpath(const tfd_gpu_library *one)
 {
     return one->without_env.len > 0;
@@ -101,7 +101,7 @@ static void check_lost(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
     tfd_finding finding = tfd_gpu_finding(cause, subject_of(view, out, is_cudnn(one->name)),
                                           TFD_GPU_W_LIBRARY, TFD_EFFECT_BREAKS);
 
-    if (one->state == TFD_STATE_PRESENT && is_ldpath(one)) {
+    if (one->state == TFD_STATE_PRESENT && (is_ldpath(one) || one->culprit.len > 0)) {
         finding.cause = TFD_CAUSE_LDPATH_CONFLICT;
         finding.subject = TFD_STR("LD_LIBRARY_PATH");
     } else if (one->state == TFD_STATE_PRESENT && one->is_dependency) {
@@ -111,7 +111,9 @@ static void check_lost(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
         finding.cause = TFD_CAUSE_PERMISSION_DENIED;
         finding.subject = one->path;
     }
-    finding.path = one->state == TFD_STATE_PRESENT ? one->path : one->elsewhere;
+    finding.path = one->culprit.len > 0              ? one->culprit
+                   : one->state == TFD_STATE_PRESENT ? one->path
+                                                     : one->elsewhere;
     finding.dist = one->dist;
     finding.text = lost_text(out, one);
     finding.source = gpu->build.source;

@@ -226,33 +226,120 @@ static void check_ptx(const tfd_view *view, tfd_findings *out)
     }
 }
 
-/* The GPUs' own files are there and nvidia-uvm, which libcuda opens as well, is not: what handed the files in
- * forgot it, or nvidia-modprobe, which makes it on demand, is not installed. Where the driver starts, it was
- * made by now. */
-static bool lacks_uvm(const tfd_view *view)
+/* Some device files are there, and another one that CUDA opens is not: what handed them in forgot it, or
+ * nvidia-modprobe, which makes them on demand, is not installed. Where the driver starts, all were made by
+ * now. Empty: none is missing, or it is not known. */
+static tfd_str missing_node(const tfd_view *view)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
     const tfd_system *system = view->facts->system;
-    bool has_gpu = false, lacks = false;
+    bool has_gpu = false;
+    tfd_str missing = TFD_STR("");
 
+    if (!gpu->nodes.complete || !has_libcuda(gpu) || tfd_gpu_has_no_nodes(view) || tfd_gpu_is_unbound(view) ||
+        (system && system->is_wsl) || (gpu->driver.has_init ? gpu->driver.init == 0 : gpu->has_modprobe))
+        return missing;
     for (size_t i = 0; i < gpu->nodes.count; i++) {
-        bool is_uvm = tfd_str_is(gpu->nodes.items[i].path, "/dev/nvidia-uvm");
+        const tfd_gpu_node *one = &gpu->nodes.items[i];
+        bool is_shared = tfd_str_is(one->path, "/dev/nvidiactl") || tfd_str_is(one->path, "/dev/nvidia-uvm");
 
-        lacks |= is_uvm && !gpu->nodes.items[i].exists;
-        has_gpu |=
-            !is_uvm && gpu->nodes.items[i].exists && !tfd_str_is(gpu->nodes.items[i].path, "/dev/nvidiactl");
+        has_gpu |= !is_shared && one->exists;
+        if (is_shared && !one->exists)
+            missing = one->path;
     }
-    return has_gpu && lacks && gpu->nodes.complete && has_libcuda(gpu) && (!system || !system->is_wsl) &&
-           (!gpu->driver.has_init || gpu->driver.init != 0);
+    return has_gpu ? missing : TFD_STR("/dev/nvidia0");
 }
 
-static void check_uvm(const tfd_view *view, tfd_findings *out)
+static void check_node(const tfd_view *view, tfd_findings *out)
 {
-    if (lacks_uvm(view))
+    tfd_str missing = missing_node(view);
+
+    if (missing.len > 0)
         add(out, TFD_CAUSE_DRIVER_BROKEN, "device files",
             view->facts->gpu.driver.has_init ? TFD_GPU_W_SURE : TFD_W_STRONG,
-            TFD_STR("/dev/nvidia-uvm, which CUDA needs, is not there, though the GPU's own device file is"),
+            tfd_arena_fmt(out->arena,
+                          "%.*s, which CUDA needs, is not there, though other files of the driver are",
+                          TFD_ARG(missing)),
             TFD_STR("/dev"));
+}
+
+/* ---- made for this GPU? */
+
+/* Drivers learn new architectures and drop old ones; TFD_CAUSE_COUNT: this one knows it, or it is not known.
+ */
+static tfd_cause_id refused_by(tfd_str driver, const tfd_kb_architecture *known)
+{
+    tfd_str branch, rest;
+    int order;
+
+    (void)tfd_str_cut(driver, '.', &branch, &rest);
+    if (!known || !is_version(driver))
+        return TFD_CAUSE_COUNT;
+    if (known->last_branch.len > 0 && tfd_version_cmp_text(branch, known->last_branch, &order) && order > 0)
+        return TFD_CAUSE_DRIVER_BROKEN;
+    if (known->min_driver.len > 0 && tfd_version_cmp_text(driver, known->min_driver, &order) && order < 0)
+        return TFD_CAUSE_DRIVER_TOO_OLD;
+    return TFD_CAUSE_COUNT;
+}
+
+/* One that starts has a GPU that it supports. */
+static void check_support(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+    size_t count = tfd_gpu_seen_count(view);
+    const tfd_kb_architecture *known = NULL;
+    tfd_cause_id cause = TFD_CAUSE_COUNT;
+    tfd_gpu_seen seen = {0};
+
+    if (count == 0 || (gpu->driver.has_init && gpu->driver.init == 0))
+        return;
+    for (size_t i = count; i-- > 0;) {
+        seen = tfd_gpu_seen_get(view, i, out->arena);
+        known = tfd_kb_architecture_find(view->kb, seen.architecture);
+        cause = refused_by(gpu->kernel_module, known);
+        if (cause == TFD_CAUSE_COUNT)
+            return;
+    }
+    add(out, cause, "", TFD_GPU_W_DRIVER,
+        tfd_arena_fmt(
+            out->arena, "%.*s is of the %.*s generation, which drivers %s %.*s support; this one is %.*s",
+            TFD_ARG(seen.name), TFD_ARG(known->name), cause == TFD_CAUSE_DRIVER_TOO_OLD ? "from" : "up to",
+            TFD_ARG(cause == TFD_CAUSE_DRIVER_TOO_OLD ? known->min_driver : known->last_branch),
+            TFD_ARG(gpu->kernel_module)),
+        TFD_STR("NVIDIA's list of drivers and architectures"));
+}
+
+/* The package serves GPUs of data centres alone (CUDA Compatibility, "Forward Compatibility"). */
+static void check_compat(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+    const tfd_system *system = view->facts->system;
+    size_t count = tfd_gpu_seen_count(view);
+
+    if (!tfd_gpu_is_compat(view) || count == 0 || (system && system->is_wsl) ||
+        (gpu->driver.has_init && gpu->driver.init == 0))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (tfd_str_find_z(tfd_gpu_seen_get(view, i, out->arena).name, "GeForce") == TFD_NPOS)
+            return;
+    add(out, TFD_CAUSE_DRIVER_MISMATCH, "forward compatibility", TFD_GPU_W_DRIVER,
+        tfd_arena_fmt(out->arena,
+                      "%.*s is of the forward-compatibility package, which serves no GeForce; the kernel "
+                      "module is version %.*s",
+                      TFD_ARG(gpu->libcuda.path), TFD_ARG(gpu->kernel_module)),
+        gpu->libcuda.path);
+}
+
+/* Its initialisation of the device failed, or it is of the wrong kind: the open modules support GPUs from
+ * Turing on, from Blackwell on they alone do. */
+static void check_bound(const tfd_view *view, tfd_findings *out)
+{
+    if (tfd_gpu_is_unbound(view))
+        add(out, TFD_CAUSE_DRIVER_BROKEN, "", TFD_GPU_W_SURE,
+            tfd_arena_fmt(out->arena,
+                          "the kernel module nvidia %.*s is loaded, and bound to no GPU: it refused it",
+                          TFD_ARG(view->facts->gpu.kernel_module)),
+            TFD_STR("/sys/bus/pci/devices"));
 }
 
 /* ---- does it start? */
@@ -297,10 +384,11 @@ static void check_init(const tfd_view *view, tfd_findings *out)
     const tfd_driver_answer *driver = &gpu->driver;
     tfd_cause_id cause = cause_of_code(driver->init);
     const tfd_kb_driver_error *error = tfd_kb_driver_error_find(view->kb, driver->init);
-    const char *subject = driver->init == 802    ? "fabric manager"
-                          : driver->init == STUB ? "stub"
-                          : lacks_uvm(view)      ? "device files"
-                                                 : "";
+    const char *subject = driver->init == 802          ? "fabric manager"
+                          : driver->init == STUB       ? "stub"
+                          : driver->init == 804        ? "forward compatibility"
+                          : missing_node(view).len > 0 ? "device files"
+                                                       : "";
     tfd_finding finding;
 
     if (driver->timed_out)
@@ -353,7 +441,7 @@ static void check_nodes(const tfd_view *view, tfd_findings *out)
     const tfd_system *system = view->facts->system;
 
     if (gpu->kernel_module.len > 0 && has_libcuda(gpu) && system && !system->is_container &&
-        !system->is_wsl && tfd_gpu_has_no_nodes(view))
+        !system->is_wsl && tfd_gpu_has_no_nodes(view) && !tfd_gpu_is_unbound(view))
         add(out, TFD_CAUSE_DRIVER_BROKEN, "device files", TFD_GPU_W_SURE,
             TFD_STR("the kernel module is loaded, but /dev has no nvidia* files (nvidia-modprobe or udev "
                     "makes them)"),
@@ -394,7 +482,10 @@ static void run(const tfd_view *view, tfd_findings *out)
     check_ptx(view, out);
     check_init(view, out);
     check_nvml(view, out);
-    check_uvm(view, out);
+    check_node(view, out);
+    check_support(view, out);
+    check_compat(view, out);
+    check_bound(view, out);
     check_nodes(view, out);
 }
 

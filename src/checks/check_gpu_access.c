@@ -127,7 +127,7 @@ static void check_container(const tfd_view *view, tfd_findings *out)
     tfd_finding finding;
 
     if (!system || !system->is_container || system->is_wsl || gpu->kernel_module.len == 0 ||
-        !tfd_gpu_has_no_nodes(view))
+        !tfd_gpu_has_no_nodes(view) || tfd_gpu_is_unbound(view))
         return;
     finding =
         tfd_gpu_finding(TFD_CAUSE_GPU_HIDDEN, TFD_STR("container"), TFD_GPU_W_ACCESS, TFD_EFFECT_BREAKS);

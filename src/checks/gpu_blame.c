@@ -142,6 +142,21 @@ bool tfd_gpu_is_foreign(const tfd_view *view)
            tfd_str_eq(libcuda->without_version, gpu->kernel_module);
 }
 
+bool tfd_gpu_is_unbound(const tfd_view *view)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+
+    if (gpu->kernel_module.len == 0 || gpu->nvidia_count == 0)
+        return false;
+    for (size_t i = 0; i < gpu->devices.count; i++) {
+        const tfd_gpu_device *one = &gpu->devices.items[i];
+
+        if (one->vendor == TFD_PCI_NVIDIA && (one->driver.len > 0 || one->is_unread))
+            return false;
+    }
+    return true;
+}
+
 bool tfd_gpu_has_no_nodes(const tfd_view *view)
 {
     const tfd_gpu *gpu = &view->facts->gpu;

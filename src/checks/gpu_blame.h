@@ -56,6 +56,8 @@ bool tfd_gpu_is_compat(const tfd_view *view);
 bool tfd_gpu_is_stub(const tfd_view *view);
 /* Whether a variable brings a libcuda.so.1 of another driver in place of the one that fits the kernel's. */
 bool tfd_gpu_is_foreign(const tfd_view *view);
+/* Whether NVIDIA's kernel module runs and has none of the GPUs: it refused them. */
+bool tfd_gpu_is_unbound(const tfd_view *view);
 /* Whether nothing of the driver's device files is there. */
 bool tfd_gpu_has_no_nodes(const tfd_view *view);
 

@@ -13,14 +13,15 @@
 typedef struct tfd_gpu_device {
     tfd_str slot; /* "0000:01:00.0" */
     uint32_t vendor, device;
-    tfd_str driver; /* kernel driver that is bound to it: "nvidia", "nouveau", "vfio-pci"; empty: none */
+    tfd_str driver; /* kernel driver that is bound to it: "nvidia", "nouveau", "vfio-pci"; empty: none … */
+    bool is_unread; /* … or it could not be read which */
     tfd_str name;   /* as the driver tells it; empty: it does not */
 } tfd_gpu_device;
 
 /* A device file that the driver's library opens. */
 typedef struct tfd_gpu_node {
     tfd_str path;
-    bool exists;
+    bool exists;    /* and is no folder, which docker makes of the name of a file that the host lacks */
     tfd_tri usable; /* this user may read and write it */
     uint32_t mode, uid, gid;
 } tfd_gpu_node;
@@ -36,6 +37,8 @@ typedef struct tfd_gpu_library {
     tfd_str own_version; /* that the file says of itself (parts of cuDNN); empty: it does not */
     size_t dist;         /* that it belongs to, row of dists, or TFD_NONE */
     tfd_str broken; /* why it cannot be loaded although it is there; empty: nothing is known to hinder it */
+    tfd_str
+        culprit; /* broken: a library that LD_LIBRARY_PATH put in place of the one that fits; empty: none */
     bool is_forbidden;  /* this user may not read it */
     bool is_dependency; /* what is missing is a library that it needs in turn … */
     tfd_str dependency; /* … of this name */
@@ -127,6 +130,7 @@ typedef struct tfd_gpu {
     tfd_tri secure_boot;
     tfd_str module_file; /* nvidia.ko for the running kernel, on the disk; empty: none seen */
     TFD_TABLE(tfd_gpu_node) nodes;
+    bool has_modprobe; /* nvidia-modprobe, with which the driver's libraries make device files on demand */
     bool has_nvswitch;
     tfd_tri fabric_manager;   /* nv-fabricmanager runs */
     bool has_env_visible;     /* CUDA_VISIBLE_DEVICES is set … */

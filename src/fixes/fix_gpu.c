@@ -203,6 +203,21 @@ static void reload_modules(tfd_fix_ctx *ctx, const char *title)
                   "Where a desktop or a service holds the module, restart the machine in place of this."));
 }
 
+static void fix_mismatch(tfd_fix_ctx *ctx)
+{
+    const tfd_gpu_library *libcuda = &gpu_of(ctx)->libcuda;
+
+    if (!tfd_str_is(ctx->lead->subject, "forward compatibility")) {
+        reload_modules(ctx, "Load the kernel module that belongs to the libraries");
+        return;
+    }
+    install_driver(ctx, "Install a newer driver in place of the forward-compatibility package");
+    if (tfd_str_is(libcuda->rule, "LD_LIBRARY_PATH"))
+        tfd_fix_remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":"),
+                             tfd_path_dir(TFD_PATH_POSIX, libcuda->path));
+    tfd_fix_older_cuda(ctx);
+}
+
 /* ld.so finds the toolkit's stub before, or in place of, the driver's library. */
 static void fix_stub(tfd_fix_ctx *ctx)
 {
@@ -284,7 +299,7 @@ void tfd_fix_gpu(tfd_fix_ctx *ctx)
         fix_driver_old(ctx);
         break;
     case TFD_CAUSE_DRIVER_MISMATCH:
-        reload_modules(ctx, "Load the kernel module that belongs to the libraries");
+        fix_mismatch(ctx);
         break;
     case TFD_CAUSE_DRIVER_BROKEN:
         fix_driver_broken(ctx);

@@ -23,6 +23,47 @@ static bool holds(const tfd_loader_list *list, size_t file)
     return false;
 }
 
+/* ---- settings */
+
+static bool has_flags(const tfd_cpu *cpu, const char *const *flags)
+{
+    for (; *flags; flags++)
+        if (tfd_str_find_z(cpu->flags, *flags) == TFD_NPOS)
+            return false;
+    return true;
+}
+
+/* Levels of the x86-64 psABI, best first, as glibc names their folders; features that come together stand for
+ * each other. */
+static void set_hwcaps(const tfd_cpu *cpu, tfd_loader_settings *settings)
+{
+    static const char *const v4[] = {" avx512f ",  " avx512bw ", " avx512cd ",
+                                     " avx512dq ", " avx512vl ", NULL};
+    static const char *const v3[] = {" avx2 ", " fma ", " bmi2 ", " movbe ", NULL};
+    static const char *const v2[] = {" sse4_2 ", " popcnt ", " ssse3 ", NULL};
+    static const tfd_str levels[] = {TFD_STR_INIT("x86-64-v4"), TFD_STR_INIT("x86-64-v3"),
+                                     TFD_STR_INIT("x86-64-v2")};
+    size_t best;
+
+    if (!cpu || cpu->arch != TFD_ARCH_X86_64 || !has_flags(cpu, v2))
+        return;
+    best = !has_flags(cpu, v3) ? 2 : has_flags(cpu, v4) ? 0 : 1;
+    settings->hwcaps = levels + best;
+    settings->hwcap_count = 3 - best;
+}
+
+tfd_loader_settings tfd_loader_settings_get(const tfd_sys *sys)
+{
+    tfd_loader_settings settings = {.cwd = sys->cwd(sys)};
+
+    (void)sys->env(sys, "LD_LIBRARY_PATH", &settings.library_path);
+    (void)sys->env(sys, "LD_PRELOAD", &settings.preload);
+    set_hwcaps(sys->cpu(sys), &settings);
+    return settings;
+}
+
+/* ---- a process */
+
 tfd_status tfd_loader_init(tfd_loader *loader, const tfd_sys *sys, tfd_arena *arena, tfd_arena *scratch,
                            const tfd_loader_settings *settings, tfd_err *err)
 {

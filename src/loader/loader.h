@@ -29,6 +29,9 @@ typedef struct tfd_loader_settings {
     bool check_symbols; /* bind versions and symbols of what is loaded */
 } tfd_loader_settings;
 
+/* As a process would have them that is started here, symbols not bound. */
+tfd_loader_settings tfd_loader_settings_get(const tfd_sys *sys);
+
 /* Folders of one search path, expanded, in order. */
 typedef struct tfd_loader_path {
     tfd_str *items;

@@ -11,7 +11,7 @@ static tfd_status no_memory(tfd_err *err)
 
 tfd_status tfd_cuda_search_init(tfd_cuda_search *search, tfd_probe_ctx *ctx, tfd_err *err)
 {
-    tfd_loader_settings settings = {.cwd = ctx->sys->cwd(ctx->sys)};
+    tfd_loader_settings settings = tfd_loader_settings_get(ctx->sys);
     tfd_str framework = ctx->facts->gpu.build.framework;
     bool ok;
     tfd_status st;
@@ -20,8 +20,6 @@ tfd_status tfd_cuda_search_init(tfd_cuda_search *search, tfd_probe_ctx *ctx, tfd
     search->err = err;
     search->framework = TFD_NONE;
     tfd_arena_init(&search->scratch, ctx->arena->limit);
-    (void)ctx->sys->env(ctx->sys, "LD_LIBRARY_PATH", &settings.library_path);
-    (void)ctx->sys->env(ctx->sys, "LD_PRELOAD", &settings.preload);
     st = tfd_loader_init(&search->loader, ctx->sys, ctx->arena, &search->scratch, &settings, err);
     if (st == TFD_OK)
         st = tfd_loader_start(&search->loader, ctx->facts->python.path, &ok, err);
@@ -286,11 +284,30 @@ static bool is_drivers(const tfd_loader *loader, const tfd_loader_problem *probl
             problem->symbol.ptr[2] >= 'A' && problem->symbol.ptr[2] <= 'Z');
 }
 
+/* Whether it is LD_LIBRARY_PATH that brought the library of that name, which spoils the one that was opened,
+ * while another copy waits behind it. */
+static tfd_status find_culprit(tfd_cuda_search *search, tfd_str name, size_t by, tfd_gpu_library *library)
+{
+    tfd_loader_need now, behind;
+    tfd_status st;
+
+    if (name.len == 0)
+        return TFD_OK;
+    st = tfd_loader_search(&search->loader, name, by, false, &now, search->err);
+    if (st != TFD_OK || !now.is_found || !tfd_str_is(now.rule, "LD_LIBRARY_PATH"))
+        return st;
+    st = tfd_loader_search(&search->loader, name, by, true, &behind, search->err);
+    if (st == TFD_OK && behind.is_found)
+        library->culprit = search->loader.files.items[now.hit].path;
+    return st;
+}
+
 /* Why a file that was found cannot be loaded: it is damaged, or something that it needs is not there. */
 static tfd_status explain_failure(tfd_cuda_search *search, size_t file, tfd_gpu_library *library)
 {
     tfd_loader *loader = &search->loader;
     const tfd_loader_file *hit = &loader->files.items[file];
+    tfd_str provider;
 
     if (hit->state != TFD_OBJECT_OK) {
         library->broken = hit->why.len > 0 ? hit->why : TFD_STR("it cannot be loaded");
@@ -310,7 +327,8 @@ static tfd_status explain_failure(tfd_cuda_search *search, size_t file, tfd_gpu_
             library->broken =
                 tfd_arena_fmt(search->ctx->arena, "%.*s, which %.*s needs, %s", TFD_ARG(need->name),
                               TFD_ARG(one->path), need->is_found ? "cannot be loaded" : "is not found");
-            return library->broken.ptr ? TFD_OK : no_memory(search->err);
+            return library->broken.ptr ? find_culprit(search, need->name, loader->closure.items[i], library)
+                                       : no_memory(search->err);
         }
     }
     for (size_t i = 0; i < loader->problems.count; i++) {
@@ -318,13 +336,14 @@ static tfd_status explain_failure(tfd_cuda_search *search, size_t file, tfd_gpu_
 
         if (problem->is_lazy || problem->file != file || is_drivers(loader, problem))
             continue;
+        provider = problem->provider == TFD_NONE ? TFD_STR("") : loader->files.items[problem->provider].path;
         library->broken = tfd_arena_fmt(
             search->ctx->arena, "%.*s %.*s is not to be had from %.*s",
             TFD_ARG(problem->symbol.len ? problem->symbol : TFD_STR("symbol version")),
-            TFD_ARG(problem->version),
-            TFD_ARG(problem->provider == TFD_NONE ? TFD_STR("any loaded library")
-                                                  : loader->files.items[problem->provider].path));
-        return library->broken.ptr ? TFD_OK : no_memory(search->err);
+            TFD_ARG(problem->version), TFD_ARG(provider.len > 0 ? provider : TFD_STR("any loaded library")));
+        return library->broken.ptr
+                   ? find_culprit(search, tfd_path_base(TFD_PATH_POSIX, provider), file, library)
+                   : no_memory(search->err);
     }
     return TFD_OK;
 }

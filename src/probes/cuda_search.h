@@ -18,8 +18,7 @@ typedef struct tfd_cuda_search {
     tfd_probe_ctx *ctx;
     tfd_loader loader;
     tfd_arena scratch;
-    size_t framework; /* file of the loader that opens the libraries, or TFD_NONE */
-    tfd_str hwcaps[3];
+    size_t framework;         /* file of the loader that opens the libraries, or TFD_NONE */
     tfd_cuda_folder *folders; /* in which CUDA may lie; listed when first needed */
     size_t folder_count;
     bool folders_ready;

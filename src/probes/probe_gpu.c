@@ -54,14 +54,14 @@ static tfd_str attribute(tfd_probe_ctx *ctx, tfd_str slot, const char *name)
     return read_text(ctx, tfd_arena_fmt(ctx->arena, PCI_FOLDER "/%.*s/%s", TFD_ARG(slot), name));
 }
 
-static tfd_str driver_of(tfd_probe_ctx *ctx, tfd_str slot)
+static void read_driver(tfd_probe_ctx *ctx, tfd_gpu_device *device)
 {
-    tfd_str path = tfd_arena_fmt(ctx->arena, PCI_FOLDER "/%.*s/driver", TFD_ARG(slot));
+    tfd_str path = tfd_arena_fmt(ctx->arena, PCI_FOLDER "/%.*s/driver", TFD_ARG(device->slot));
     tfd_str target;
+    tfd_status st = path.ptr ? ctx->sys->readlink(ctx->sys, ctx->arena, path, &target, NULL) : TFD_ENOMEM;
 
-    if (!path.ptr || ctx->sys->readlink(ctx->sys, ctx->arena, path, &target, NULL) != TFD_OK)
-        return TFD_STR("");
-    return tfd_path_base(ctx->sys->style, target);
+    device->driver = st == TFD_OK ? tfd_path_base(ctx->sys->style, target) : TFD_STR("");
+    device->is_unread = st != TFD_OK && st != TFD_ENOENT;
 }
 
 /* "Model: \t\t NVIDIA GeForce RTX 3090" of /proc/driver/nvidia/gpus/SLOT/information. */
@@ -88,7 +88,7 @@ static tfd_status add_device(tfd_probe_ctx *ctx, tfd_str slot, uint32_t vendor, 
     if (class_code >> 16 != 0x03 || gpu->devices.count == DEVICES_MAX)
         return TFD_OK;
     device.device = hex_of(attribute(ctx, slot, "device"));
-    device.driver = driver_of(ctx, slot);
+    read_driver(ctx, &device);
     if (vendor == TFD_PCI_NVIDIA) {
         device.name = name_of(ctx, slot);
         gpu->nvidia_count++;
@@ -213,7 +213,7 @@ static tfd_status add_node(tfd_probe_ctx *ctx, tfd_str path, tfd_err *err)
     if (!path.ptr || !TFD_GROW(ctx->arena, &gpu->nodes))
         return no_memory(err);
     st = ctx->sys->stat(ctx->sys, path, true, &stat, NULL);
-    node.exists = st == TFD_OK;
+    node.exists = st == TFD_OK && stat.kind != TFD_KIND_DIR;
     if (node.exists) {
         node.mode = stat.mode;
         node.uid = stat.uid;
@@ -372,6 +372,7 @@ static tfd_status look(tfd_probe_ctx *ctx, tfd_err *err)
     read_module(ctx);
     read_variables(ctx);
     read_rocm(ctx);
+    gpu->has_modprobe = is_there(ctx, "/usr/bin/nvidia-modprobe");
     st = read_nodes(ctx, err);
     read_fabric_manager(ctx);
     if (gpu->nvidia_count > 0 && gpu->kernel_module.len == 0) {

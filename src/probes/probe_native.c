@@ -16,56 +16,12 @@ typedef struct native {
         size_t *dist;
         size_t capacity;
     } marks;
-    tfd_str hwcaps[3];
-    size_t hwcap_count;
     tfd_err *err;
 } native;
 
 static tfd_status no_memory(tfd_err *err)
 {
     return tfd_err_set(err, TFD_ENOMEM, 0, "native files: out of memory");
-}
-
-/* ---- settings */
-
-static bool has_flags(const tfd_cpu *cpu, const char *const *flags)
-{
-    for (; *flags; flags++)
-        if (tfd_str_find_z(cpu->flags, *flags) == TFD_NPOS)
-            return false;
-    return true;
-}
-
-/* Levels of the x86-64 psABI, best first, as glibc names their folders; features that come together stand for
- * each other. */
-static void set_hwcaps(native *n)
-{
-    static const char *const v4[] = {" avx512f ",  " avx512bw ", " avx512cd ",
-                                     " avx512dq ", " avx512vl ", NULL};
-    static const char *const v3[] = {" avx2 ", " fma ", " bmi2 ", " movbe ", NULL};
-    static const char *const v2[] = {" sse4_2 ", " popcnt ", " ssse3 ", NULL};
-    const tfd_cpu *cpu = n->ctx->sys->cpu(n->ctx->sys);
-
-    if (!cpu || cpu->arch != TFD_ARCH_X86_64 || !has_flags(cpu, v2))
-        return;
-    if (has_flags(cpu, v3) && has_flags(cpu, v4))
-        n->hwcaps[n->hwcap_count++] = TFD_STR("x86-64-v4");
-    if (has_flags(cpu, v3))
-        n->hwcaps[n->hwcap_count++] = TFD_STR("x86-64-v3");
-    n->hwcaps[n->hwcap_count++] = TFD_STR("x86-64-v2");
-}
-
-static tfd_loader_settings get_settings(native *n)
-{
-    const tfd_sys *sys = n->ctx->sys;
-    tfd_loader_settings settings = {.cwd = sys->cwd(sys), .check_symbols = true};
-
-    (void)sys->env(sys, "LD_LIBRARY_PATH", &settings.library_path);
-    (void)sys->env(sys, "LD_PRELOAD", &settings.preload);
-    set_hwcaps(n);
-    settings.hwcaps = n->hwcaps;
-    settings.hwcap_count = n->hwcap_count;
-    return settings;
 }
 
 /* ---- marks: who loads what */
@@ -416,10 +372,12 @@ static void forget_conclusions(tfd_facts *facts)
 static tfd_status examine(native *n)
 {
     tfd_facts *facts = n->ctx->facts;
-    tfd_loader_settings settings = get_settings(n);
+    tfd_loader_settings settings = tfd_loader_settings_get(n->ctx->sys);
     bool ok;
-    tfd_status st = tfd_loader_init(&n->loader, n->ctx->sys, n->ctx->arena, &n->scratch, &settings, n->err);
+    tfd_status st;
 
+    settings.check_symbols = true;
+    st = tfd_loader_init(&n->loader, n->ctx->sys, n->ctx->arena, &n->scratch, &settings, n->err);
     if (st == TFD_OK)
         st = tfd_native_roots_find(n->ctx, &n->roots, n->err);
     if (st == TFD_OK)
