@@ -3,9 +3,11 @@ import cases_compound  # noqa: F401
 import cases_damage  # noqa: F401
 import cases_gpu  # noqa: F401
 import cases_gpu_sim  # noqa: F401
+import cases_gpu_sim_access  # noqa: F401
 import cases_gpu_sim_cuda  # noqa: F401
 import cases_gpu_sim_driver  # noqa: F401
 import cases_gpu_sim_examined  # noqa: F401
+import cases_gpu_sim_search  # noqa: F401
 import cases_healthy  # noqa: F401
 import cases_install  # noqa: F401
 import cases_installers  # noqa: F401
