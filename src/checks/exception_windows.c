@@ -184,6 +184,18 @@ static bool blame_set_up(const tfd_reading *r, int code, tfd_str path)
 
 /* ---- the other numbers */
 
+/* Windows does not say which assembly is missing: the manifests do. */
+static tfd_finding assembly_finding(const tfd_view *view)
+{
+    const tfd_resolutions *all = &view->facts->resolutions;
+    tfd_str release = TFD_STR("");
+
+    for (size_t i = 0; i < all->count && release.len == 0; i++)
+        if (all->items[i].is_assembly && all->items[i].state == TFD_STATE_ABSENT)
+            release = tfd_kb_redist_release(view->kb, all->items[i].name);
+    return tfd_finding_of(TFD_CAUSE_VCRUNTIME_MISSING, release, TFD_W_POINTS, TFD_EFFECT_BREAKS);
+}
+
 static tfd_finding finding_of_code(const tfd_reading *r, int code, tfd_str path)
 {
     const tfd_view *view = r->view;
@@ -205,7 +217,7 @@ static tfd_finding finding_of_code(const tfd_reading *r, int code, tfd_str path)
         return tfd_finding_of(TFD_CAUSE_PATH_TOO_LONG, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS);
     case 14001: /* ERROR_SXS_CANT_GEN_ACTCTX */
     case 14003: /* ERROR_SXS_ASSEMBLY_NOT_FOUND */
-        return tfd_finding_of(TFD_CAUSE_VCRUNTIME_MISSING, TFD_STR(""), TFD_W_POINTS, TFD_EFFECT_BREAKS);
+        return assembly_finding(view);
     default:
         return tfd_reading_blame_file(view, path, TFD_W_POINTS);
     }

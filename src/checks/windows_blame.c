@@ -219,10 +219,13 @@ tfd_finding tfd_windows_blame_missing(const tfd_view *view, const tfd_object *ob
 {
     tfd_vc_state vc = tfd_vc_state_of(view, name);
     const tfd_kb_dll *known = tfd_kb_dll_find(view->kb, name);
+    tfd_str release = tfd_kb_redist_release(view->kb, name);
     tfd_finding finding;
 
     if (vc.fault != TFD_VC_FINE)
         return tfd_vc_finding(view, &vc, arena);
+    if (release.len > 0)
+        return tfd_finding_of(TFD_CAUSE_VCRUNTIME_MISSING, release, weight, TFD_EFFECT_MAY_BREAK);
     if (object && tfd_blame_is_foreign(view, tfd_view_place_of(view, object->path)))
         return tfd_blame_place(view, tfd_view_place_of(view, object->path), object->path, weight,
                                TFD_EFFECT_MAY_BREAK);
@@ -314,6 +317,8 @@ bool tfd_windows_blame_resolution(const tfd_view *view, const tfd_resolution *on
         finding.text = tfd_arena_fmt(
             out->arena, "%.*s needs %.*s, which is in none of the %zu places that the loader looks",
             TFD_ARG(object ? object->path : one->owner), TFD_ARG(one->name), one->tried_count);
+    /* Wine loads a DLL whose assembly it does not find, Windows refuses it with error 14001. */
+    finding.outweighs_import = is_wine(view) && one->is_assembly && effect != TFD_EFFECT_LATENT;
     if (finding.source.len == 0)
         finding.source = object ? object->path : TFD_STR("loader model");
     tfd_findings_add(out, &finding);

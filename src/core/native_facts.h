@@ -55,7 +55,8 @@ typedef struct tfd_resolution {
     size_t tried_count;
     bool is_needed, is_optional;
     tfd_str owner; /* Windows, where object is TFD_NONE: who asks ("TensorFlow's self-check", a .pth file) */
-    bool is_delayed; /* Windows: looked for when a function of it is called, not with the import */
+    bool is_assembly; /* Windows: name is that of a side-by-side assembly and its version */
+    bool is_delayed;  /* Windows: looked for when a function of it is called, not with the import */
 } tfd_resolution;
 
 typedef TFD_TABLE(tfd_resolution) tfd_resolutions;

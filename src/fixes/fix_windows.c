@@ -34,7 +34,8 @@ static bool needs_repair(const tfd_fix_ctx *ctx)
 
 static void add_redistributable(tfd_fix_ctx *ctx)
 {
-    const tfd_kb_redist *redist = tfd_kb_redist_find(ctx->view->kb, ctx->view->facts->python.arch);
+    tfd_str release = ctx->lead->cause == TFD_CAUSE_VCRUNTIME_MISSING ? ctx->lead->subject : TFD_STR("");
+    const tfd_kb_redist *redist = tfd_kb_redist_find(ctx->view->kb, ctx->view->facts->python.arch, release);
 
     if (!redist)
         return;
@@ -43,7 +44,9 @@ static void add_redistributable(tfd_fix_ctx *ctx)
                            "winget install --id %.*s --exact --source winget --accept-package-agreements "
                            "--accept-source-agreements%s",
                            TFD_ARG(redist->winget),
-                           needs_repair(ctx) ? " --force --override \"/repair /quiet /norestart\"" : ""));
+                           release.len == 0 && needs_repair(ctx)
+                               ? " --force --override \"/repair /quiet /norestart\""
+                               : ""));
     tfd_fix_needs_admin(ctx);
     ctx->items[ctx->count - 1].needs_network = true;
     ctx->items[ctx->count - 1].url = redist->url;
@@ -58,12 +61,16 @@ static void fix_redistributable(tfd_fix_ctx *ctx)
                        : ctx->view->facts->python.bits == 32             ? "x86"
                                                                          : "x64";
 
-    tfd_fix_begin(ctx,
-                  tfd_arena_fmt(ctx->arena, "%s Microsoft's Visual C++ Redistributable (%s)",
-                                needs_repair(ctx)                                  ? "Repair"
-                                : ctx->lead->cause == TFD_CAUSE_VCRUNTIME_OUTDATED ? "Install the current"
-                                                                                   : "Install",
-                                arch));
+    if (ctx->lead->cause == TFD_CAUSE_VCRUNTIME_MISSING && ctx->lead->subject.len > 0)
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install Microsoft's Redistributable of %.*s (%s)",
+                                         TFD_ARG(ctx->lead->subject), arch));
+    else
+        tfd_fix_begin(ctx,
+                      tfd_arena_fmt(ctx->arena, "%s Microsoft's Visual C++ Redistributable (%s)",
+                                    needs_repair(ctx)                                  ? "Repair"
+                                    : ctx->lead->cause == TFD_CAUSE_VCRUNTIME_OUTDATED ? "Install the current"
+                                                                                       : "Install",
+                                    arch));
     add_redistributable(ctx);
 }
 

@@ -360,6 +360,8 @@ typedef struct tfd_kb_level {
 
 typedef struct tfd_kb_redist {
     tfd_str arch, url, winget; /* "x86_64", Microsoft's permanent link, the id in winget */
+    tfd_str release;           /* "Visual C++ 2010"; empty: the current one, for all since 2015 */
+    tfd_kb_strs names;         /* of a release: its DLLs and assemblies, with '*' and '?' */
     tfd_kb_origin origin;
 } tfd_kb_redist;
 
@@ -403,7 +405,10 @@ const tfd_kb_runtime *tfd_kb_runtime_find(tfd_kb *kb, tfd_str name);
 const tfd_kb_level *tfd_kb_level_find(tfd_kb *kb, const char *id);
 /* Whether a file version has reached the level; TFD_UNKNOWN between bad and good, and for an empty one. */
 tfd_tri tfd_kb_level_reached(const tfd_kb_level *level, tfd_str version);
-const tfd_kb_redist *tfd_kb_redist_find(tfd_kb *kb, tfd_arch arch);
+/* release: empty for the current one. NULL: not known. */
+const tfd_kb_redist *tfd_kb_redist_find(tfd_kb *kb, tfd_arch arch, tfd_str release);
+/* The older release that has this DLL or assembly; empty: none. */
+tfd_str tfd_kb_redist_release(tfd_kb *kb, tfd_str name);
 tfd_kb_strs tfd_kb_self_check_find(tfd_kb *kb, tfd_str tf_version);
 const tfd_kb_bundled *tfd_kb_bundled_find(tfd_kb *kb, tfd_str dist, tfd_str version);
 const tfd_kb_winerror *tfd_kb_winerror_find(tfd_kb *kb, int code);

@@ -63,6 +63,8 @@ static void parse_redistributables(tfd_kb *kb, const cJSON *root)
         out->arch = tfd_kb_text_get(kb, row, "arch");
         out->url = tfd_kb_text_get(kb, row, "url");
         out->winget = tfd_kb_text_get(kb, row, "winget");
+        out->release = tfd_kb_text_get(kb, row, "release");
+        out->names = tfd_kb_texts_get(kb, row, "names");
         out->origin = tfd_kb_origin_get(kb, row);
     }
 }
@@ -221,13 +223,13 @@ tfd_tri tfd_kb_level_reached(const tfd_kb_level *level, tfd_str version)
     return tfd_version_cmp_text(version, level->bad, &order) && order < 0 ? TFD_NO : TFD_UNKNOWN;
 }
 
-const tfd_kb_redist *tfd_kb_redist_find(tfd_kb *kb, tfd_arch arch)
+const tfd_kb_redist *tfd_kb_redist_find(tfd_kb *kb, tfd_arch arch, tfd_str release)
 {
     const char *name = arch == TFD_ARCH_AARCH64 ? "aarch64" : arch == TFD_ARCH_X86 ? "x86" : "x86_64";
 
     tfd_kb_topic_load(kb, TFD_KB_TOPIC_VCRUNTIME, NULL);
     for (size_t i = 0; i < kb->redist_count; i++)
-        if (tfd_str_is(kb->redists[i].arch, name))
+        if (tfd_str_is(kb->redists[i].arch, name) && tfd_str_eq(kb->redists[i].release, release))
             return &kb->redists[i];
     return NULL;
 }
@@ -302,6 +304,16 @@ static bool matches(tfd_str pattern, tfd_str name)
     while (p < pattern.len && pattern.ptr[p] == '*')
         p++;
     return p == pattern.len;
+}
+
+tfd_str tfd_kb_redist_release(tfd_kb *kb, tfd_str name)
+{
+    tfd_kb_topic_load(kb, TFD_KB_TOPIC_VCRUNTIME, NULL);
+    for (size_t i = 0; i < kb->redist_count; i++)
+        for (size_t j = 0; j < kb->redists[i].names.count; j++)
+            if (matches(kb->redists[i].names.items[j], name))
+                return kb->redists[i].release;
+    return TFD_STR("");
 }
 
 const tfd_kb_dll *tfd_kb_dll_find(tfd_kb *kb, tfd_str name)

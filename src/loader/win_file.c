@@ -117,15 +117,17 @@ static tfd_status read_row(tfd_win_loader *loader, tfd_win_file *row, tfd_err *e
         row->why = row->pe.why;
         row->is_builtin = is_builtin(reader);
         judge_machine(loader, row);
+        st = tfd_win_read_assemblies(loader, reader, row, err);
     } else if (st == TFD_ENOMEM) {
         tfd_reader_close(reader);
         return tfd_win_no_memory(err);
     } else {
         row->state = TFD_OBJECT_UNKNOWN;
         row->why = TFD_STR("reading it failed");
+        st = TFD_OK;
     }
     tfd_reader_close(reader);
-    return TFD_OK;
+    return st;
 }
 
 /* A file that is there and does not open: the loader fails over it with the same number. */

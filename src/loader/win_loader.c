@@ -20,7 +20,7 @@ static bool holds(const tfd_win_list *list, size_t file)
     return false;
 }
 
-static tfd_status add_dir(tfd_win_loader *loader, tfd_win_dirs *dirs, tfd_win_dir dir, tfd_err *err)
+tfd_status tfd_win_push_dir(tfd_win_loader *loader, tfd_win_dirs *dirs, tfd_win_dir dir, tfd_err *err)
 {
     if (dirs->count == TFD_WIN_DIRS_MAX)
         return TFD_OK;
@@ -53,8 +53,8 @@ static tfd_status split_path(tfd_win_loader *loader, tfd_err *err)
         more = tfd_str_cut(rest, ';', &head, &rest);
         head = clean_dir(head);
         if (head.len > 0)
-            st = add_dir(loader, &loader->path_dirs, (tfd_win_dir){.path = head, .rule = TFD_STR("PATH")},
-                         err);
+            st = tfd_win_push_dir(loader, &loader->path_dirs,
+                                  (tfd_win_dir){.path = head, .rule = TFD_STR("PATH")}, err);
     }
     return st;
 }
@@ -99,18 +99,19 @@ tfd_status tfd_win_add_dir(tfd_win_loader *loader, tfd_str dir, tfd_str owner, t
 {
     tfd_win_dir row = {.path = clean_dir(dir), .owner = owner, .rule = TFD_STR("os.add_dll_directory")};
 
-    return add_dir(loader, &loader->user_dirs, row, err);
+    return tfd_win_push_dir(loader, &loader->user_dirs, row, err);
 }
 
 tfd_status tfd_win_add_path(tfd_win_loader *loader, tfd_str dir, tfd_err *err)
 {
-    return add_dir(loader, &loader->path_dirs, (tfd_win_dir){.path = clean_dir(dir), .rule = TFD_STR("PATH")},
-                   err);
+    return tfd_win_push_dir(loader, &loader->path_dirs,
+                            (tfd_win_dir){.path = clean_dir(dir), .rule = TFD_STR("PATH")}, err);
 }
 
 tfd_status tfd_win_add_late_dir(tfd_win_loader *loader, tfd_str dir, tfd_str rule, tfd_err *err)
 {
-    return add_dir(loader, &loader->late_dirs, (tfd_win_dir){.path = clean_dir(dir), .rule = rule}, err);
+    return tfd_win_push_dir(loader, &loader->late_dirs, (tfd_win_dir){.path = clean_dir(dir), .rule = rule},
+                            err);
 }
 
 /* ---- what is loaded */
@@ -182,7 +183,7 @@ static tfd_status take_hit(tfd_win_loader *loader, const tfd_win_need *need, ope
     return st;
 }
 
-static tfd_status record_need(tfd_win_loader *loader, const tfd_win_need *need, tfd_err *err)
+tfd_status tfd_win_record_need(tfd_win_loader *loader, const tfd_win_need *need, tfd_err *err)
 {
     if (!TFD_GROW(loader->arena, &loader->needs))
         return tfd_win_no_memory(err);
@@ -206,7 +207,7 @@ static tfd_status add_import(tfd_win_loader *loader, size_t file, size_t i, bool
     need.by = file;
     need.is_delayed = is_delayed;
     if (st == TFD_OK && record)
-        st = record_need(loader, &need, err);
+        st = tfd_win_record_need(loader, &need, err);
     return st == TFD_OK && !is_delayed ? take_hit(loader, &need, o, err) : st;
 }
 
@@ -214,8 +215,8 @@ static tfd_status add_imports(tfd_win_loader *loader, size_t file, opening *o, t
 {
     size_t count = loader->files.items[file].pe.import_count;
     bool record = loader->files.items[file].need_count == 0;
+    tfd_status st = record ? tfd_win_enter_assemblies(loader, file, &o->ok, err) : TFD_OK;
     size_t first = loader->needs.count;
-    tfd_status st = TFD_OK;
 
     for (size_t i = 0; i < count && st == TFD_OK; i++)
         st = add_import(loader, file, i, record, o, err);
@@ -306,7 +307,7 @@ tfd_status tfd_win_open(tfd_win_loader *loader, tfd_str path, tfd_win_order orde
     opening o = {.module_dir = clean_dir(tfd_path_dir(TFD_PATH_WINDOWS, path)), .order = order};
     tfd_status st = tfd_win_look_at(loader, path, file, err);
 
-    loader->closure.count = 0;
+    loader->closure.count = loader->assembly_dirs.count = 0;
     if (st == TFD_OK && *file == TFD_NONE)
         st = tfd_win_add_lost(loader, path, TFD_OBJECT_MISSING, TFD_STR("there is no such file"), file, err);
     if (st == TFD_OK)
@@ -322,11 +323,11 @@ tfd_status tfd_win_open_name(tfd_win_loader *loader, tfd_str name, tfd_win_order
     tfd_win_need need;
     tfd_status st = tfd_win_resolve(loader, name, TFD_STR(""), order, false, &need, err);
 
-    loader->closure.count = 0;
+    loader->closure.count = loader->assembly_dirs.count = 0;
     *file = need.hit;
     *ok = need.state != TFD_STATE_ABSENT;
     if (st == TFD_OK)
-        st = record_need(loader, &need, err);
+        st = tfd_win_record_need(loader, &need, err);
     if (st != TFD_OK || need.hit == TFD_NONE)
         return st;
     st = open_file(loader, need.hit, need.rule, &o, owner, err);

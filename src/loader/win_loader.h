@@ -6,7 +6,8 @@
  * and Lib/ctypes/__init__.py. What the pages leave open follows what can be seen: the first file of the name
  * ends the search, whatever is in it (Windows then gives 193, or 5 where it may not be opened); a name that
  * some loaded module has is never looked for again. The 16-bit system folder stands in the order and holds
- * nothing. Side-by-side redirection and .local files are not followed.
+ * nothing. Assemblies (side by side) that a DLL's manifest asks for are followed, the program's own and
+ * .local files are not.
  *
  * A model holds the state of one simulated process and belongs to one thread. Files are rows that are never
  * removed; an index into them stays good. Memory comes from the arena given; `scratch` holds tables of
@@ -80,18 +81,20 @@ typedef struct tfd_win_file {
     bool locks_mutex, makes_mutex; /* takes _Mtx_lock, _Mtx_init_in_situ from msvcp140.dll */
     size_t loader;                 /* file whose imports brought it; TFD_NONE: program, import, ctypes */
     size_t first_need, need_count; /* rows of needs, in table order; need_count 0 until it was loaded once */
+    tfd_pe_assembly *assemblies;   /* of the manifest, if one of them is not Windows' own */
+    size_t assembly_count;
     tfd_win_exports exports;
 } tfd_win_file;
 
 typedef struct tfd_win_need {
     size_t by;       /* file; TFD_NONE: ctypes */
-    tfd_str name;    /* as written */
+    tfd_str name;    /* as written; of an assembly its name, a space and its version */
     tfd_state state; /* PRESENT; ABSENT; UNKNOWN: a place could not be looked at */
     size_t hit;      /* file, or TFD_NONE: not found, or a part of Windows that needs no file */
     tfd_str rule;
     tfd_try *tried;
     size_t tried_count;
-    bool is_delayed;
+    bool is_delayed, is_assembly;
 } tfd_win_need;
 
 typedef struct tfd_win_problem {
@@ -129,6 +132,7 @@ typedef struct tfd_win_loader {
     tfd_win_list closure; /* of what was opened last: itself first */
     size_t program;       /* file; TFD_NONE: not there */
     tfd_win_dirs path_dirs, user_dirs, late_dirs;
+    tfd_win_dirs assembly_dirs;     /* of what is opened now */
     tfd_map by_path, by_name, dirs; /* lower case path -> file; base name -> loaded file; folder -> kind */
     tfd_map misses;                 /* lower case path at which there is no file */
     tfd_reader *reader, *module_reader, *provider_reader; /* for headers; imported names; exported ones */

@@ -27,7 +27,19 @@ tfd_kind tfd_win_kind(tfd_win_loader *loader, tfd_str path, tfd_status *status);
 tfd_status tfd_win_bind(tfd_win_loader *loader, tfd_str module_dir, tfd_win_order order, bool *ok,
                         tfd_err *err);
 
+/* ---- win_assembly.c */
+
+/* Sets row->assemblies from the file that reader is on. */
+tfd_status tfd_win_read_assemblies(tfd_win_loader *loader, tfd_reader *reader, tfd_win_file *row,
+                                   tfd_err *err);
+/* Looks for the assemblies of a file: folders of those that are there go to assembly_dirs, the others become
+ * rows of needs, and *ok false. */
+tfd_status tfd_win_enter_assemblies(tfd_win_loader *loader, size_t file, bool *ok, tfd_err *err);
+
 /* ---- win_loader.c */
+
+tfd_status tfd_win_push_dir(tfd_win_loader *loader, tfd_win_dirs *dirs, tfd_win_dir dir, tfd_err *err);
+tfd_status tfd_win_record_need(tfd_win_loader *loader, const tfd_win_need *need, tfd_err *err);
 
 tfd_status tfd_win_mark_loaded(tfd_win_loader *loader, size_t file, tfd_str rule, size_t by, tfd_err *err);
 tfd_status tfd_win_push(tfd_win_loader *loader, tfd_win_list *list, size_t file, tfd_err *err);

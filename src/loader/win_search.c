@@ -174,6 +174,9 @@ tfd_status tfd_win_resolve(tfd_win_loader *loader, tfd_str name, tfd_str module_
     st = try_system(&s, &done);
     if (st != TFD_OK || done)
         return st;
+    st = try_dirs(&s, &loader->assembly_dirs, false);
+    if (st != TFD_OK || s.is_over)
+        return st;
     if (!fresh && tfd_win_named(loader, s.name) != TFD_NONE) {
         out->hit = tfd_win_named(loader, s.name);
         out->rule = TFD_STR("already loaded");

@@ -97,6 +97,7 @@ static tfd_status fill_resolutions(tfd_native_process *n)
         row.state = need->state;
         row.tried = need->tried;
         row.tried_count = need->tried_count;
+        row.is_assembly = need->is_assembly;
         row.is_delayed = need->is_delayed;
         row.is_needed = step || (need->by != TFD_NONE && facts->objects.items[need->by].is_needed);
         row.is_needed = row.is_needed && !need->is_delayed;

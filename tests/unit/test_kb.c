@@ -454,7 +454,13 @@ static void test_windows(void **state)
     assert_int_equal(tfd_kb_self_check_find(f->kb, TFD_STR("1.15.5")).count, 1);
     assert_non_null(tfd_kb_bundled_find(f->kb, TFD_STR("scikit-learn"), TFD_STR("1.4.2")));
     assert_null(tfd_kb_bundled_find(f->kb, TFD_STR("scikit-learn"), TFD_STR("1.5.0")));
-    assert_true(tfd_str_ends_z(tfd_kb_redist_find(f->kb, TFD_ARCH_X86_64)->winget, ".x64"));
+    assert_true(tfd_str_ends_z(tfd_kb_redist_find(f->kb, TFD_ARCH_X86_64, TFD_STR(""))->winget, "2015+.x64"));
+    assert_true(tfd_str_is(tfd_kb_redist_release(f->kb, TFD_STR("MSVCR100.dll")), "Visual C++ 2010"));
+    assert_true(tfd_str_is(tfd_kb_redist_release(f->kb, TFD_STR("Microsoft.VC90.CRT 9.0.21022.8")),
+                           "Visual C++ 2008"));
+    assert_int_equal(tfd_kb_redist_release(f->kb, TFD_STR("msvcp140.dll")).len, 0);
+    assert_true(tfd_str_ends_z(tfd_kb_redist_find(f->kb, TFD_ARCH_X86_64, TFD_STR("Visual C++ 2013"))->winget,
+                               "2013.x64"));
     assert_int_equal(
         tfd_kb_winerror_of_text(f->kb, TFD_STR("DLL load failed while importing X: 找不到指定的模块。")),
         126);
