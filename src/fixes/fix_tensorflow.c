@@ -186,6 +186,16 @@ static void fix_duplicate(tfd_fix_ctx *ctx)
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, keep->name, keep->version));
 }
 
+/* The wheel of another system asks for other distributions than this system's: on Windows tensorflow-cpu is an
+ * empty shell around tensorflow-intel. So its requirements come along. */
+static void fix_foreign(tfd_fix_ctx *ctx, const tfd_dist *tf)
+{
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Replace %.*s %.*s by its wheel for this system",
+                                     TFD_ARG(tf->name), TFD_ARG(tf->version)));
+    tfd_fix_uninstall(ctx, tf->name);
+    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, tf->name, tf->version));
+}
+
 /* The wheel was made for something else. The same version may exist for this machine; else the newest that
  * does. */
 static void fix_other_build(tfd_fix_ctx *ctx)
@@ -200,6 +210,10 @@ static void fix_other_build(tfd_fix_ctx *ctx)
 
     for (size_t i = 0; wheel && i < wheel->pythons.count; i++)
         same |= tfd_str_eq(wheel->pythons.items[i], python);
+    if (same && ctx->lead->cause == TFD_CAUSE_WRONG_PLATFORM_WHEEL && tf->has_record) {
+        fix_foreign(ctx, tf);
+        return;
+    }
     if (same && ctx->lead->cause != TFD_CAUSE_OS_TOO_OLD) {
         fix_corrupt(ctx);
         return;
