@@ -46,12 +46,15 @@ static tfd_finding blame_intruder(const tfd_view *view, tfd_arena *arena, const 
     return finding;
 }
 
-static void add_foreign(const tfd_view *view, const tfd_requirement *req, int weight, tfd_effect effect,
+/* harmless: known to work all the same. What nobody measured is under suspicion here, unlike the
+ * environment's own: that it wins is odd enough. */
+static void add_foreign(const tfd_view *view, const tfd_requirement *req, int weight, bool harmless,
                         tfd_findings *out)
 {
     const tfd_dist *found = tfd_view_dist(view, req->found);
     const tfd_place *place = tfd_view_place(view, found->place);
-    tfd_finding finding = tfd_blame_place(view, found->place, found->path, weight, effect);
+    tfd_finding finding = tfd_blame_place(view, found->place, found->path, weight,
+                                          harmless ? TFD_EFFECT_LATENT : TFD_EFFECT_MAY_BREAK);
 
     finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
     finding.subject = place->path;
@@ -115,7 +118,7 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         (!found && is_there_all_the_same(view, req->key)))
         effect = TFD_EFFECT_LATENT;
     if (is_shadowed_by_place(view, req->found)) {
-        add_foreign(view, req, weight, effect, out);
+        add_foreign(view, req, weight, verdict == TFD_VERDICT_HARMLESS, out);
         return;
     }
     if (is_asked_by_intruder(view, found)) {

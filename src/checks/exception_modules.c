@@ -163,6 +163,19 @@ static bool blame_blocker(const tfd_reading *r)
     return finding.path.len > 0 && tfd_reading_add(r, finding);
 }
 
+/* Known as the standard library's, also where it was measured with another TensorFlow; or asked for by code
+ * of the standard library, which needs nothing else. */
+static bool is_of_stdlib(const tfd_reading *r, const tfd_module *module, tfd_str name)
+{
+    const tfd_kb_imports *newest = tfd_kb_imports_find(r->view->kb, TFD_STR(""));
+    const tfd_kb_module *known = newest ? tfd_kb_module_find(newest, name) : NULL;
+    const tfd_place *asking =
+        tfd_view_place(r->view, tfd_view_place_of(r->view, tfd_reading_raising_file(r->exc)));
+
+    return (module && module->is_stdlib) || (known && known->stdlib) ||
+           (asking && (asking->kind == TFD_PLACE_STDLIB || asking->kind == TFD_PLACE_DYNLOAD));
+}
+
 bool tfd_rule_no_module(const tfd_reading *r)
 {
     tfd_str name = r->exc->name;
@@ -188,7 +201,7 @@ bool tfd_rule_no_module(const tfd_reading *r)
     }
     if (tfd_view_was_removed(r->view, top))
         return blame_outdated(r);
-    if (module && module->is_stdlib)
+    if (is_of_stdlib(r, module, top))
         return tfd_reading_add(
             r, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS));
     return blame_requirement(r, name);

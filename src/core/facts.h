@@ -258,6 +258,13 @@ typedef struct tfd_pip {
     bool has_record;
 } tfd_pip;
 
+/* A setting of pip that keeps an installation from its place, or refuses it. */
+typedef struct tfd_pip_option {
+    tfd_str name;   /* long option without "--": "target" */
+    tfd_str value;  /* "constraint": the first of its files that is not there */
+    tfd_str source; /* file; empty: the variable PIP_<NAME> */
+} tfd_pip_option;
+
 typedef struct tfd_requirement {
     size_t by;         /* row of dists */
     tfd_str text;      /* "numpy<2.0.0,>=1.23.5" as METADATA has it, marker included */
@@ -392,6 +399,7 @@ typedef struct tfd_facts {
     tfd_overlaps overlaps;
     tfd_leftovers leftovers;
     tfd_pip pip;
+    TFD_TABLE(tfd_pip_option) pip_options; /* variables, then files */
     tfd_modules modules;
     tfd_objects objects;
     tfd_resolutions resolutions;

@@ -104,6 +104,21 @@ static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
         spec);
 }
 
+/* What --no-deps leaves out: requirements of the add-on that are not there, by what its present version asks.
+ */
+static void install_missing_of_addon(tfd_fix_ctx *ctx, size_t dist)
+{
+    const tfd_requirements *all = &ctx->view->facts->requirements;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_requirement *req = &all->items[i];
+
+        if (req->by == dist && req->found == TFD_NONE && req->satisfied == TFD_NO && req->applies != TFD_NO &&
+            !tfd_kb_is_tensorflow(ctx->view->kb, req->key) && !would_pull_tensorflow(ctx, req->key))
+            tfd_fix_install(ctx, TFD_INSTALL, tfd_fix_requirement(ctx, req->key));
+    }
+}
+
 static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
 {
     const tfd_kb_addon *addon = tfd_kb_addon_find(ctx->view->kb, key);
@@ -115,6 +130,8 @@ static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
     if (would_pull_tensorflow(ctx, key))
         mode = TFD_INSTALL_NO_DEPS;
     tfd_fix_install(ctx, mode, spec);
+    if (mode == TFD_INSTALL_NO_DEPS && ctx->lead->dist != TFD_NONE)
+        install_missing_of_addon(ctx, ctx->lead->dist);
 }
 
 /* Two .dist-info of one distribution (`pip install --target` over another version leaves them): the installer

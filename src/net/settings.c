@@ -6,7 +6,6 @@
 #include "net/url.h"
 #include "net/wheelfile.h"
 
-#define CONFIG_MAX ((size_t)256 << 10)
 #define SOURCE_MAX ((size_t)64 << 10) /* of pip/_internal/models/index.py, 1 KiB */
 #define WORDS_MAX 64u
 
@@ -72,31 +71,13 @@ typedef struct reading {
     tfd_net_value values[LEVEL_COUNT][OPTION_COUNT];
 } reading;
 
-/* Keys are compared as pip does: lower case, '_' as '-', without a leading "--". */
-static bool is_key(tfd_str key, const char *name)
-{
-    size_t n = name ? strlen(name) : 0;
-
-    if (tfd_str_starts_z(key, "--"))
-        key = tfd_str_from(key, 2);
-    if (n == 0 || key.len != n)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if ((key.ptr[i] == '_' ? '-' : tfd_char_lower(key.ptr[i])) != name[i])
-            return false;
-    return true;
-}
-
 static void read_config(reading *in, tfd_str path)
 {
     tfd_str text, key, value;
     tfd_ini ini = {0};
     bool malformed = false;
-    tfd_status st;
+    tfd_status st = tfd_sys_read_file(in->sys, in->arena, path, TFD_PIP_CONFIG_MAX, &text, NULL);
 
-    if (path.len == 0)
-        return;
-    st = tfd_sys_read_file(in->sys, in->arena, path, CONFIG_MAX, &text, NULL);
     if (st == TFD_EACCESS && tfd_sys_is_file(in->sys, path))
         in->out->fault = tfd_arena_fmt(in->arena, "%.*s may not be read by this user", TFD_ARG(path));
     if (st != TFD_OK)
@@ -108,24 +89,14 @@ static void read_config(reading *in, tfd_str path)
         if (level == LEVEL_COMMAND && !tfd_str_is(ini.section, "install"))
             continue;
         for (int i = 0; i < OPTION_COUNT; i++)
-            if (value.len > 0 && (is_key(key, options[i].key) || is_key(key, options[i].old_key)))
+            if (value.len > 0 &&
+                (tfd_net_is_option(key, options[i].key) || tfd_net_is_option(key, options[i].old_key)))
                 in->values[level][i] = (tfd_net_value){
                     value, tfd_arena_fmt(in->arena, "%.*s [%.*s]", TFD_ARG(path), TFD_ARG(ini.section))};
     }
     if (malformed)
         in->out->fault =
             tfd_arena_fmt(in->arena, "%.*s is no configuration file that pip can read", TFD_ARG(path));
-}
-
-static tfd_str below(reading *in, tfd_str dir, const char *a, const char *b)
-{
-    tfd_path_style style = in->sys->style;
-
-    if (dir.len == 0)
-        return TFD_STR("");
-    if (a)
-        dir = tfd_path_join(style, in->arena, dir, tfd_str_of(a));
-    return tfd_path_join(style, in->arena, dir, tfd_str_of(b));
 }
 
 static tfd_str variable(const reading *in, const char *name)
@@ -135,51 +106,14 @@ static tfd_str variable(const reading *in, const char *name)
     return tfd_net_env(in->sys, name, &value) ? value : TFD_STR("");
 }
 
-static void read_global_posix(reading *in)
+static tfd_status read_files(reading *in, const tfd_facts *facts)
 {
-    tfd_str dirs = variable(in, "XDG_CONFIG_DIRS"), dir;
-    bool more = true;
+    tfd_strs files = {0};
+    tfd_status st = tfd_net_pip_files(in->sys, in->arena, facts, &files);
 
-    if (dirs.len == 0)
-        dirs = TFD_STR("/etc/xdg");
-    while (more) {
-        more = tfd_str_cut(dirs, ':', &dir, &dirs);
-        read_config(in, below(in, dir, "pip", "pip.conf"));
-    }
-    read_config(in, TFD_STR("/etc/pip.conf"));
-}
-
-static void read_user_posix(reading *in)
-{
-    tfd_str home = in->sys->home(in->sys), config = variable(in, "XDG_CONFIG_HOME");
-
-    if (config.len == 0)
-        config = home.len > 0 ? tfd_path_join(in->sys->style, in->arena, home, TFD_STR(".config")) : home;
-    read_config(in, below(in, home, ".pip", "pip.conf"));
-    read_config(in, below(in, config, "pip", "pip.conf"));
-}
-
-static void read_files(reading *in, const tfd_facts *facts)
-{
-    bool is_windows = in->sys->style == TFD_PATH_WINDOWS, has_own;
-    tfd_str own = variable(in, "PIP_CONFIG_FILE");
-
-    if (tfd_str_is(own, "/dev/null") || (is_windows && tfd_str_eq_nocase(own, TFD_STR("nul"))))
-        return;
-    has_own = own.len > 0 && tfd_sys_kind(in->sys, own) != TFD_KIND_NONE;
-    if (is_windows)
-        read_config(in, below(in, variable(in, "ProgramData"), "pip", "pip.ini"));
-    else
-        read_global_posix(in);
-    if (!has_own && is_windows) {
-        read_config(in, below(in, in->sys->home(in->sys), "pip", "pip.ini"));
-        read_config(in, below(in, variable(in, "APPDATA"), "pip", "pip.ini"));
-    } else if (!has_own) {
-        read_user_posix(in);
-    }
-    if (facts)
-        read_config(in, below(in, facts->python.prefix, NULL, is_windows ? "pip.ini" : "pip.conf"));
-    read_config(in, own);
+    for (size_t i = 0; st == TFD_OK && i < files.count; i++)
+        read_config(in, files.items[i]);
+    return st;
 }
 
 /* distutils.util.strtobool */
@@ -255,7 +189,8 @@ static void try_bundled(reading *in, tfd_str stdlib)
 
     if (in->out->index.text.len > 0 || stdlib.len == 0)
         return;
-    dir = below(in, stdlib, "ensurepip", "_bundled");
+    dir = tfd_path_join(in->sys->style, in->arena, stdlib, TFD_STR("ensurepip"));
+    dir = tfd_path_join(in->sys->style, in->arena, dir, TFD_STR("_bundled"));
     if (in->sys->list(in->sys, in->arena, dir, &entries, NULL) != TFD_OK)
         return;
     for (size_t i = 0; i < entries.count && in->out->index.text.len == 0; i++) {
@@ -378,7 +313,8 @@ tfd_status tfd_net_settings_read(const tfd_sys *sys, tfd_arena *arena, const tfd
     in->sys = sys;
     in->arena = arena;
     in->out = out;
-    read_files(in, facts);
+    if (read_files(in, facts) != TFD_OK)
+        return TFD_ENOMEM;
     for (int i = 0; i < OPTION_COUNT; i++)
         in->values[LEVEL_VARIABLE][i] =
             (tfd_net_value){variable(in, options[i].variable), tfd_str_of(options[i].variable)};

@@ -48,6 +48,22 @@ bool tfd_net_is_trusted(const tfd_net_settings *settings, tfd_str url);
  */
 tfd_str tfd_net_pip_default(tfd_arena *arena, tfd_str source_text);
 
+/* A configuration file of pip is a few lines. */
+#define TFD_PIP_CONFIG_MAX ((size_t)256 << 10)
+
+/* pip's configuration files in the order in which it reads them, whether they are there or not
+ * (pip/_internal/configuration.py: global, user, environment, PIP_CONFIG_FILE). facts may be NULL.
+ * TFD_ENOMEM is the only failure. */
+tfd_status tfd_net_pip_files(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, tfd_strs *out);
+
+/* Adds to facts->pip_options what keeps `pip install` from this environment: a setting that sends packages
+ * elsewhere, refuses them or only plays the installation, constraints that are not there, and no index where
+ * no other source is named. TFD_ENOMEM is the only failure. */
+tfd_status tfd_net_pip_options(const tfd_sys *sys, tfd_arena *arena, tfd_facts *facts);
+
+/* Keys are compared as pip does: lower case, '_' as '-', without a leading "--". name may be NULL. */
+bool tfd_net_is_option(tfd_str key, const char *name);
+
 /* ---- shared by settings*.c */
 
 /* Lines of a configuration file as Python's configparser reads them: "[section]", "key = value" or "key:

@@ -1,5 +1,6 @@
-/* Settings in the user's folder that an import reads: keras.json. */
+/* Settings that an import reads (keras.json), and those of pip that keep a repair from its place. */
 #include "core/probe.h"
+#include "net/settings.h"
 
 #include <cjson/cJSON.h>
 
@@ -57,14 +58,13 @@ static void read_json(tfd_probe_ctx *ctx, tfd_str path, tfd_str text)
     cJSON_Delete(root);
 }
 
-static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
+static void look_at_keras(tfd_probe_ctx *ctx)
 {
     tfd_str folder;
     tfd_str path;
     tfd_str text;
     tfd_status status;
 
-    (void)err;
     if (!ctx->sys->env(ctx->sys, "KERAS_HOME", &folder) || folder.len == 0)
         folder = tfd_path_join(ctx->sys->style, ctx->arena, ctx->sys->home(ctx->sys), TFD_STR(".keras"));
     path = tfd_path_join(ctx->sys->style, ctx->arena, folder, TFD_STR("keras.json"));
@@ -74,21 +74,28 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     if (status == TFD_EACCESS && tfd_sys_is_file(ctx->sys, path)) {
         tfd_fact_set_text(ctx->facts, TFD_FACT_KERAS_JSON, path, path);
         tfd_fact_set_bool(ctx->facts, TFD_FACT_KERAS_JSON_READABLE, false, path);
-        return TFD_OK;
+        return;
     }
     if (status != TFD_OK) {
         tfd_fact_set_absent(ctx->facts, TFD_FACT_KERAS_JSON, path);
-        return TFD_OK;
+        return;
     }
     tfd_fact_set_text(ctx->facts, TFD_FACT_KERAS_JSON, path, path);
     tfd_fact_set_bool(ctx->facts, TFD_FACT_KERAS_JSON_READABLE, true, path);
     read_json(ctx, path, text);
+}
+
+static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
+{
+    look_at_keras(ctx);
+    if (tfd_net_pip_options(ctx->sys, ctx->arena, ctx->facts) != TFD_OK)
+        return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for pip's settings");
     return TFD_OK;
 }
 
 const tfd_probe tfd_probe_settings = {
     .id = "settings",
-    .summary = "Settings in the user's folder that the import reads",
+    .summary = "Settings that the import and the installer read",
     .phase = TFD_PHASE_PACKAGES,
     .run = run,
 };

@@ -20,6 +20,9 @@ import cases_requirements  # noqa: F401
 import cases_search  # noqa: F401
 import cases_startup  # noqa: F401
 import cases_system  # noqa: F401
+import cases_unseen  # noqa: F401
+import cases_unseen_healthy  # noqa: F401
+import cases_unseen_system  # noqa: F401
 import cases_versions  # noqa: F401
 from realenv import CASES
 
@@ -47,5 +50,8 @@ pip-prefix pip-dry-run pip-require-virtualenv python-gil-0-unknown python-digits
 half-numpy-tf215 cwd-in-numpy cwd-in-keras-src pythonpath-in-numpy pythonpath-in-keras-src
 """.split()
 
+for _n, _c in CASES.items():
+    if _c["make"].__module__.startswith("cases_unseen"):
+        _c["extra"] = True
 for _n in FORECAST_ONLY:
     CASES[_n]["extra"] = True
