@@ -146,7 +146,8 @@ bool tfd_gpu_is_unbound(const tfd_view *view)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
 
-    if (gpu->kernel_module.len == 0 || gpu->nvidia_count == 0)
+    if (gpu->kernel_module.len == 0 || gpu->nvidia_count == 0 ||
+        (gpu->driver.has_init && gpu->driver.init == 0))
         return false;
     for (size_t i = 0; i < gpu->devices.count; i++) {
         const tfd_gpu_device *one = &gpu->devices.items[i];

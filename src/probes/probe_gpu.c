@@ -7,7 +7,8 @@
 
 #define PCI_FOLDER "/sys/bus/pci/devices"
 #define SMALL_FILE ((size_t)64 << 10)
-#define DEVICES_MAX 64u /* GPUs of one machine; a DGX has 16 */
+#define DEVICES_MAX 64u   /* GPUs of one machine; a DGX has 16 */
+#define GPU_NODES_MAX 16u /* looked for by name */
 
 static tfd_status no_memory(tfd_err *err)
 {
@@ -294,6 +295,18 @@ static void read_fabric_manager(tfd_probe_ctx *ctx)
         gpu->fabric_manager = TFD_NO;
 }
 
+/* Of several GPUs a container may have been given another one than the first. */
+static bool has_gpu_node(tfd_probe_ctx *ctx)
+{
+    for (unsigned i = 0; i < GPU_NODES_MAX; i++) {
+        tfd_str path = tfd_arena_fmt(ctx->arena, "/dev/nvidia%u", i);
+
+        if (path.ptr && is_there(ctx, path.ptr))
+            return true;
+    }
+    return false;
+}
+
 /* ROCm writes its version into .info/version of its folder ("6.1.0-82"). */
 static void read_rocm(tfd_probe_ctx *ctx)
 {
@@ -364,8 +377,8 @@ static tfd_status look(tfd_probe_ctx *ctx, tfd_err *err)
     gpu->has_dxg = system->is_wsl && is_there(ctx, "/dev/dxg");
     gpu->has_wsl_driver = system->is_wsl && is_there(ctx, "/usr/lib/wsl/lib/libcuda.so.1");
     /* Without PCI in sight (some sandboxes, Jetson) the nodes tell. */
-    gpu->is_possible = gpu->devices.count > 0 || gpu->has_dxg || gpu->has_wsl_driver ||
-                       is_there(ctx, "/dev/nvidia0") || is_there(ctx, "/dev/nvhost-gpu");
+    gpu->is_possible = gpu->devices.count > 0 || gpu->has_dxg || gpu->has_wsl_driver || has_gpu_node(ctx) ||
+                       is_there(ctx, "/dev/nvhost-gpu");
     gpu->was_looked_for = true;
     if (!gpu->is_possible && !gpu->is_asked)
         return TFD_OK;
