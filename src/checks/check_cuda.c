@@ -73,6 +73,9 @@ static tfd_str lost_text(tfd_findings *out, const tfd_gpu_library *one)
     if (one->elsewhere.len > 0)
         return tfd_arena_fmt(out->arena, "TensorFlow opens %.*s; ld.so does not look where it lies: %.*s",
                              TFD_ARG(one->name), TFD_ARG(one->elsewhere));
+    if (one->is_forbidden)
+        return tfd_arena_fmt(out->arena, "this user may not look into %.*s, where %.*s belongs",
+                             TFD_ARG(one->path), TFD_ARG(one->name));
     if (one->other.len > 0)
         return tfd_arena_fmt(out->arena, "TensorFlow opens %.*s; there is only %.*s", TFD_ARG(one->name),
                              TFD_ARG(one->other));
@@ -111,9 +114,9 @@ static void check_lost(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
         finding.cause = TFD_CAUSE_PERMISSION_DENIED;
         finding.subject = one->path;
     }
-    finding.path = one->culprit.len > 0              ? one->culprit
-                   : one->state == TFD_STATE_PRESENT ? one->path
-                                                     : one->elsewhere;
+    finding.path = one->culprit.len > 0                                   ? one->culprit
+                   : one->state == TFD_STATE_PRESENT || one->is_forbidden ? one->path
+                                                                          : one->elsewhere;
     finding.dist = one->dist;
     finding.text = lost_text(out, one);
     finding.source = gpu->build.source;

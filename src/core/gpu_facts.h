@@ -39,7 +39,7 @@ typedef struct tfd_gpu_library {
     tfd_str broken; /* why it cannot be loaded although it is there; empty: nothing is known to hinder it */
     tfd_str
         culprit; /* broken: a library that LD_LIBRARY_PATH put in place of the one that fits; empty: none */
-    bool is_forbidden;  /* this user may not read it */
+    bool is_forbidden;  /* this user may not read it; not found: path is the folder that he may not list */
     bool is_dependency; /* what is missing is a library that it needs in turn … */
     tfd_str dependency; /* … of this name */
     tfd_str elsewhere; /* not found: a file of this very name that ld.so does not look at; empty: none seen */

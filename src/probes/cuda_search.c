@@ -146,14 +146,17 @@ static tfd_status add_folder(tfd_cuda_search *search, tfd_str path)
 {
     tfd_probe_ctx *ctx = search->ctx;
     tfd_cuda_folder *folder = &search->folders[search->folder_count];
+    tfd_status st;
 
     if (!path.ptr)
         return no_memory(search->err);
     if (search->folder_count == TFD_CUDA_FOLDERS_MAX || !tfd_sys_is_dir(ctx->sys, path))
         return TFD_OK;
     folder->path = path;
-    if (ctx->sys->list(ctx->sys, ctx->arena, path, &folder->entries, NULL) == TFD_ENOMEM)
+    st = ctx->sys->list(ctx->sys, ctx->arena, path, &folder->entries, NULL);
+    if (st == TFD_ENOMEM)
         return no_memory(search->err);
+    folder->is_closed = st == TFD_EACCESS;
     search->folder_count++;
     return TFD_OK;
 }
@@ -243,6 +246,20 @@ static tfd_status find_folders(tfd_cuda_search *search)
     return st;
 }
 
+/* The folder of its wheel, which this user may not look into, hides it from ld.so. */
+static void find_closed(const tfd_cuda_search *search, tfd_gpu_library *library)
+{
+    tfd_probe_ctx *ctx = search->ctx;
+    tfd_str below;
+
+    (void)tfd_kb_cuda_dist(ctx->kb, library->name, ctx->facts->gpu.build.cuda, &below);
+    for (size_t i = 0; below.len > 0 && i < search->folder_count; i++)
+        if (search->folders[i].is_closed && tfd_str_ends(search->folders[i].path, below)) {
+            library->is_forbidden = true;
+            library->path = search->folders[i].path;
+        }
+}
+
 /* The same name in a folder that ld.so does not look into, or the same library in another version. */
 static tfd_status look_elsewhere(tfd_cuda_search *search, tfd_gpu_library *library)
 {
@@ -267,6 +284,8 @@ static tfd_status look_elsewhere(tfd_cuda_search *search, tfd_gpu_library *libra
                 *found = TFD_STR("");
         }
     }
+    if (library->elsewhere.len == 0)
+        find_closed(search, library);
     return st;
 }
 

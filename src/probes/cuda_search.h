@@ -12,6 +12,7 @@
 typedef struct tfd_cuda_folder {
     tfd_str path;
     tfd_dirents entries;
+    bool is_closed; /* this user may not list it */
 } tfd_cuda_folder;
 
 typedef struct tfd_cuda_search {
