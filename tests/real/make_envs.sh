@@ -24,7 +24,7 @@
 # Exit: 0 all there, 1 one failed, 2 usage.
 set -u
 
-usage() { sed -n '2,25p' "$0" | sed 's/^# \{0,1\}//'; }
+usage() { sed -n '2,24p' "$0" | sed 's/^# \{0,1\}//'; }
 [ $# -ge 1 ] || { usage >&2; exit 2; }
 case "$1" in -h|--help) usage; exit 0;; esac
 mkdir -p "$1" || exit 2
