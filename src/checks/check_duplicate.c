@@ -70,6 +70,20 @@ static void add_overlap(const tfd_view *view, const tfd_overlap *one, tfd_findin
     tfd_findings_add(out, &finding);
 }
 
+/* pip moves the old package aside (~ensorflow), writes the new one, its RECORD last, and then removes the old
+ * one: a folder that nothing owns beside an old one aside is half of the new one. */
+static bool is_half_installed(const tfd_view *view, const tfd_leftover *one)
+{
+    const tfd_leftovers *all = &view->facts->leftovers;
+
+    if (one->kind != TFD_LEFTOVER_NO_META || !tfd_str_is(one->key, "tensorflow"))
+        return false;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].kind == TFD_LEFTOVER_TILDE && tfd_str_starts_z(all->items[i].key, "tensorflow"))
+            return true;
+    return false;
+}
+
 /* Two .dist-info of one distribution: an upgrade that did not finish, or a copy over an older tree. */
 static void add_leftover(const tfd_view *view, const tfd_leftover *one, tfd_findings *out)
 {
@@ -89,6 +103,8 @@ static void add_leftover(const tfd_view *view, const tfd_leftover *one, tfd_find
         effect = TFD_EFFECT_BREAKS;
         break;
     case TFD_LEFTOVER_NO_META:
+        if (is_half_installed(view, one))
+            effect = TFD_EFFECT_BREAKS;
         break;
     case TFD_LEFTOVER_TILDE:
         if (!tfd_view_tensorflow(view))
@@ -105,7 +121,7 @@ static void add_leftover(const tfd_view *view, const tfd_leftover *one, tfd_find
         finding.cause = TFD_CAUSE_TF_CORRUPT;
     if (one->kind == TFD_LEFTOVER_NAMESPACE)
         finding.weight = TFD_W_STRONG + 10;
-    if (one->kind == TFD_LEFTOVER_NO_FILES)
+    if (one->kind == TFD_LEFTOVER_NO_FILES || is_half_installed(view, one))
         finding.weight = TFD_W_STRONG;
     if (one->kind == TFD_LEFTOVER_TWO_META)
         finding.weight = TFD_W_LIKELY - 10;
@@ -118,6 +134,8 @@ static void add_leftover(const tfd_view *view, const tfd_leftover *one, tfd_find
         : one->kind == TFD_LEFTOVER_NAMESPACE
             ? "%.*s has no __init__.py: it imports silently as an empty namespace package"
         : one->kind == TFD_LEFTOVER_NO_FILES ? "%.*s is there, the package that it describes is not"
+        : is_half_installed(view, one)
+            ? "%.*s is there, its .dist-info is not, and what an upgrade put aside still lies beside it"
         : one->kind == TFD_LEFTOVER_NO_META ? "%.*s is there, its .dist-info is not: installers do not see it"
                                             : "%.*s was left behind by an interrupted upgrade",
         TFD_ARG(one->path));

@@ -176,6 +176,16 @@ static bool is_of_stdlib(const tfd_reading *r, const tfd_module *module, tfd_str
            (asking && (asking->kind == TFD_PLACE_STDLIB || asking->kind == TFD_PLACE_DYNLOAD));
 }
 
+/* TensorFlow without metadata: check_install knows which of the ways of not being there it is. But if a part
+ * of it was found and the rest was not, what is there is no whole TensorFlow. */
+static bool blame_ownerless(const tfd_reading *r, tfd_str name)
+{
+    tfd_finding finding = tfd_blame_key(r->view, TFD_STR("tensorflow"), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    finding.cause = TFD_CAUSE_TF_CORRUPT;
+    return tfd_str_find_char(name, '.') == TFD_NPOS || tfd_reading_add(r, finding);
+}
+
 bool tfd_rule_no_module(const tfd_reading *r)
 {
     tfd_str name = r->exc->name;
@@ -195,7 +205,7 @@ bool tfd_rule_no_module(const tfd_reading *r)
         return true;
     if (tfd_str_is(top, "tensorflow")) {
         if (r->view->facts->tensorflow == TFD_NONE)
-            return true; /* check_install knows which of the ways of not being there it is */
+            return blame_ownerless(r, name);
         return tfd_reading_add(
             r, tfd_blame_dist(r->view, r->view->facts->tensorflow, TFD_W_POINTS, TFD_EFFECT_BREAKS));
     }

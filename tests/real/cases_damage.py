@@ -88,6 +88,19 @@ def _(e):
     return "rm -rf %s/~ensorflow* && python -m pip install %s==%s" % (e.sp, n, v)
 
 
+@case("upgrade-killed", "tf220", "tf-corrupt")
+def _(e):
+    """pip killed while it wrote the new files: the old package aside, four files of the new one, no metadata"""
+    n, v = e.tf_dist()
+    d, _ = e.info(n)
+    os.rename(e.tf(), e.p("~ensorflow"))
+    os.rename(d, e.p("~" + os.path.basename(d)[1:]))
+    os.mkdir(e.tf())
+    for name in ("__init__.py", "libtensorflow_framework.so.2", "THIRD_PARTY_NOTICES.txt"):
+        os.link(e.p("~ensorflow", name), e.tf(name))
+    return "rm -rf %s/~ensorflow* && python -m pip install %s==%s" % (e.sp, n, v)
+
+
 @case("dist-info-gone", "tf220", "tf-corrupt", expect="warning")
 def _(e):
     """package there, its .dist-info lost: import works, every metadata tool says not installed"""
