@@ -383,12 +383,15 @@ tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
     const tfd_kb_break *rule = NULL;
     tfd_str out = dist ? dist->name : key;
 
-    if (is_contradictory(clauses, count)) /* TensorFlow's word counts */
-        count = collect_clauses(facts, key, facts->tensorflow, clauses);
     if (dist)
         (void)tfd_view_verdict(ctx->view, key, dist->version, &rule);
     if (rule)
         add_clauses(clauses, &count, CLAUSES_MAX, rule->fix);
+    if (is_contradictory(clauses, count)) { /* TensorFlow's word counts, and what is known of this release */
+        count = collect_clauses(facts, key, facts->tensorflow, clauses);
+        if (rule)
+            add_clauses(clauses, &count, CLAUSES_MAX, rule->fix);
+    }
     for (size_t i = 0; i < count; i++)
         out = tfd_arena_fmt(ctx->arena, i == 0 ? "%.*s%.*s" : "%.*s,%.*s", TFD_ARG(out), TFD_ARG(clauses[i]));
     return out;

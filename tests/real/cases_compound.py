@@ -96,6 +96,15 @@ def _(e):
     return "chmod 644 %s && python -m pip install wrapt" % p
 
 
+@case("upgraded-by-keras-3", "tf210", "dep-numpy")
+def _(e):
+    """pip install -U numpy keras: what Keras 3 brings wants NumPy 2, TensorFlow 2.10 wants NumPy 1"""
+    e.swap("numpy", "2.2.6")
+    e.swap("keras", "3.10.0")
+    e.unzip(e.fetch("ml_dtypes==0.5.1"))
+    return "python -m pip install 'numpy<2'"
+
+
 @case("versions-two", "tf215", "dep-numpy", ["dep-protobuf"])
 def _(e):
     """NumPy 2 and protobuf 3.19 under 2.15"""
