@@ -19,10 +19,18 @@ static const tfd_detail levels[] = {
 
 /* ---- the verdict */
 
+/* Nothing is known to be wrong, it only took longer than it was given. */
+static bool is_slow(const tfd_report *report)
+{
+    return report->import == TFD_WORKS_FAILS && report->cause_count == 0 && report->facts->import.timed_out;
+}
+
 static const char *verdict_word(const tfd_report *report)
 {
     bool ran = report->import_ran;
 
+    if (is_slow(report))
+        return "did not end in time";
     if (report->import == TFD_WORKS_OK && report->gpu == TFD_WORKS_FAILS)
         return ran ? "works, the GPU does not" : "would work, the GPU would not";
     if (report->import == TFD_WORKS_OK)
@@ -160,7 +168,11 @@ static void put_causes(tfd_page *page, const tfd_report *report, const tfd_detai
     tfd_page_line(page);
     tfd_page_wrap(
         page, TFD_INK_PLAIN,
-        TFD_STR("'tfdiag -v' shows everything that was looked at, 'tfdiag --deep' compares every file."), 0);
+        is_slow(report)
+            ? TFD_STR("It may only be slow here: 'tfdiag --timeout 600' waits ten minutes.")
+            : TFD_STR(
+                  "'tfdiag -v' shows everything that was looked at, 'tfdiag --deep' compares every file."),
+        0);
     tfd_page_line(page);
 }
 

@@ -4,7 +4,8 @@
 #include "render/page.h"
 
 #define INDENT 3
-#define GAP 3 /* between a text and its source */
+#define COMMAND_INDENT 7 /* deeper than wrapped prose, which nobody should paste */
+#define GAP 3            /* between a text and its source */
 
 void tfd_text_limited(tfd_page *page, tfd_ink ink, tfd_str text, size_t indent, const tfd_detail *d)
 {
@@ -153,9 +154,9 @@ void tfd_text_fix(tfd_page *page, const tfd_fix *fix, const char *word, const tf
     tfd_page_wrap(page, TFD_INK_PLAIN, title, INDENT + 2);
     tfd_page_line(page);
     for (size_t i = 0; i < fix->command_count; i++)
-        put_command(page, fix->commands[i], INDENT + 2);
+        put_command(page, fix->commands[i], COMMAND_INDENT);
     if (fix->url.len)
-        put_command(page, fix->url, INDENT + 2);
+        put_command(page, fix->url, COMMAND_INDENT);
     if (fix->note.len) {
         tfd_page_pad(page, INDENT + 2);
         tfd_page_wrap(page, TFD_INK_PLAIN, tfd_page_text(page, fix->note), INDENT + 2);
@@ -173,6 +174,26 @@ static void put_reason(tfd_page *page, const tfd_cause *cause)
     tfd_page_line(page);
 }
 
+/* Each id once, whatever the number of faults of that kind. */
+static void put_needs(tfd_page *page, const tfd_cause *cause)
+{
+    tfd_str text = TFD_STR("Must be repaired together with");
+
+    for (size_t i = 0; i < cause->needs_also_count; i++) {
+        tfd_cause_id id = cause->needs_also[i];
+        size_t first = 0;
+
+        while (cause->needs_also[first] != id)
+            first++;
+        if (first == i)
+            text = tfd_page_fmt(page, "%.*s%s %s%s", TFD_ARG(text), i > 0 ? "," : "",
+                                id == cause->id ? "another " : "", tfd_cause_name(id));
+    }
+    tfd_page_pad(page, INDENT);
+    tfd_page_wrap(page, TFD_INK_PLAIN, tfd_page_fmt(page, "%.*s.", TFD_ARG(text)), INDENT);
+    tfd_page_line(page);
+}
+
 void tfd_text_cause(tfd_page *page, const tfd_cause *cause, size_t rank, const tfd_detail *d)
 {
     bool is_main = rank == 1;
@@ -185,12 +206,6 @@ void tfd_text_cause(tfd_page *page, const tfd_cause *cause, size_t rank, const t
         put_reason(page, cause);
     for (size_t i = 0; i < fixes && i < cause->fix_count; i++)
         tfd_text_fix(page, &cause->fixes[i], i == 0 ? "Fix" : "Or", d);
-    for (size_t i = 0; i < cause->needs_also_count && (is_main || d->everything); i++) {
-        tfd_page_pad(page, INDENT);
-        tfd_page_wrap(
-            page, TFD_INK_PLAIN,
-            tfd_page_fmt(page, "Must be repaired together with %s.", tfd_cause_name(cause->needs_also[i])),
-            INDENT);
-        tfd_page_line(page);
-    }
+    if (cause->needs_also_count > 0 && (is_main || d->everything))
+        put_needs(page, cause);
 }

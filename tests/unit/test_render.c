@@ -206,7 +206,7 @@ static void test_home(void **state)
         cause.fixes = &fix;
         report.causes = &cause;
         text = render("text", &report, &style);
-        (void)snprintf(line, sizeof line, "\n     %s\n", cases[i].shown);
+        (void)snprintf(line, sizeof line, "\n       %s\n", cases[i].shown);
         if (tfd_str_find_z(tfd_buf_get(&text), line) == TFD_NPOS)
             fail_msg("line %d: not in\n%s", cases[i].line, text.ptr);
         tfd_buf_done(&text);
