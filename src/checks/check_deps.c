@@ -35,9 +35,18 @@ static tfd_finding blame_intruder(const tfd_view *view, tfd_arena *arena, const 
     const tfd_place *place = tfd_view_place(view, tf->place);
     tfd_finding finding = tfd_blame_place(view, tf->place, tf->path, weight, TFD_EFFECT_MAY_BREAK);
 
+    finding.dist = view->facts->tensorflow;
+    if (hidden->place == tf->place) {
+        finding.cause = TFD_CAUSE_TF_DUPLICATE;
+        finding.subject = TFD_STR("");
+        finding.text = tfd_arena_fmt(
+            arena, "%.*s %.*s lies over %.*s, which %.*s %.*s fits, and asks for another", TFD_ARG(tf->name),
+            TFD_ARG(tf->version), TFD_ARG(hidden->version), TFD_ARG(found->name), TFD_ARG(found->version));
+        finding.source = hidden->path;
+        return finding;
+    }
     finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
     finding.subject = place->path;
-    finding.dist = view->facts->tensorflow;
     finding.text = tfd_arena_fmt(
         arena, "%.*s %.*s in %.*s wins over the environment's own %.*s and does not fit its %.*s %.*s",
         TFD_ARG(tf->name), TFD_ARG(tf->version), TFD_ARG(place->path), TFD_ARG(hidden->version),

@@ -2,6 +2,7 @@
  * numbers); its words only where there is nothing else. Each reading is evidence for the cause behind it: the
  * static checks have found what is wrong, this one finds what hurts. */
 #include "checks/exception_blame.h"
+#include "checks/native_blame.h"
 
 static const char *signal_name(int number)
 {
@@ -62,10 +63,9 @@ static void blame_intruders(const tfd_view *view, tfd_str text, tfd_findings *ou
     const tfd_intruders *all = &view->facts->intruders;
 
     for (size_t i = 0; i < all->count; i++) {
-        bool is_preload = tfd_str_starts_z(all->items[i].rule, "LD_PRELOAD");
-        tfd_finding finding = tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT,
-                                             is_preload ? TFD_STR("LD_PRELOAD") : TFD_STR("LD_LIBRARY_PATH"),
-                                             TFD_W_POINTS, TFD_EFFECT_BREAKS);
+        tfd_finding finding =
+            tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT, tfd_native_forced_by(all->items[i].rule), TFD_W_POINTS,
+                           TFD_EFFECT_BREAKS);
         const tfd_object *object = tfd_view_object(view, all->items[i].object);
 
         finding.path = object ? object->path : TFD_STR("");

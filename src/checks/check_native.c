@@ -75,10 +75,9 @@ static void check_intruders(const tfd_view *view, tfd_findings *out)
 
         if (!object || owner)
             continue;
-        finding = tfd_finding_of(
-            TFD_CAUSE_LDPATH_CONFLICT,
-            tfd_str_starts_z(one->rule, "LD_PRELOAD") ? TFD_STR("LD_PRELOAD") : TFD_STR("LD_LIBRARY_PATH"),
-            is_tf ? TFD_W_STRONG : TFD_W_HINT, is_tf ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT);
+        finding = tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT, tfd_native_forced_by(one->rule),
+                                 is_tf ? TFD_W_STRONG : TFD_W_HINT,
+                                 is_tf ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT);
         finding.path = object->path;
         finding.source = finding.subject;
         finding.text =

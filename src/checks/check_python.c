@@ -122,6 +122,22 @@ static void check_home(const tfd_view *view, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
+static void check_stand_in(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_python *py = &view->facts->python;
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("PYTHONEXECUTABLE"), TFD_W_PROOF,
+                       view->facts->tensorflow == TFD_NONE ? TFD_EFFECT_BREAKS : TFD_EFFECT_LATENT);
+
+    if (py->stand_in.len == 0)
+        return;
+    finding.text = tfd_arena_fmt(
+        out->arena, "PYTHONEXECUTABLE=%.*s: Python looks for its virtual environment there, not at %.*s",
+        TFD_ARG(py->stand_in), TFD_ARG(py->path));
+    finding.source = TFD_STR("environment");
+    tfd_findings_add(out, &finding);
+}
+
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_python *py = &view->facts->python;
@@ -154,6 +170,7 @@ static void run(const tfd_view *view, tfd_findings *out)
         tfd_findings_add(out, &finding);
     }
     check_abi(view, out);
+    check_stand_in(view, out);
     if (py->broken == TFD_PY_FINE)
         check_home(view, out);
     if (py->broken == TFD_PY_FINE)

@@ -180,10 +180,10 @@ typedef bool (*rule)(const tfd_reading *r);
 
 /* Most telling first; the first that understands an exception ends its reading. */
 static const rule rules[] = {
-    tfd_rule_memory,   tfd_rule_self_check, tfd_rule_dll,     tfd_rule_native,    tfd_rule_winerror,
-    tfd_rule_os_error, tfd_rule_variable,   tfd_rule_warning, tfd_rule_interrupt, tfd_rule_no_module,
-    rule_own_type,     rule_bytecode,       rule_keras_json,  tfd_rule_no_name,   tfd_rule_attribute,
-    rule_syntax,       rule_frames,
+    tfd_rule_startup,   tfd_rule_memory,   tfd_rule_self_check, tfd_rule_dll,     tfd_rule_native,
+    tfd_rule_winerror,  tfd_rule_os_error, tfd_rule_variable,   tfd_rule_warning, tfd_rule_interrupt,
+    tfd_rule_no_module, rule_own_type,     rule_bytecode,       rule_keras_json,  tfd_rule_no_name,
+    tfd_rule_attribute, rule_syntax,       rule_frames,
 };
 
 static void read_one(const tfd_reading *r)
@@ -261,7 +261,7 @@ void tfd_exception_blame_start_files(const tfd_view *view, tfd_str text, tfd_fin
         /* Code that nobody understands, run while the interpreter starts, is named even where stderr does not
          * name it: sys.exit in sitecustomize prints no path at all. */
         if (tfd_str_find(facts->import.err, path) == TFD_NPOS) {
-            if (!facts->startup_files.items[i].has_imports || facts->startup_files.items[i].understood)
+            if (!tfd_view_is_startup_suspect(&facts->startup_files.items[i]))
                 continue;
             finding.weight = TFD_W_POINTS;
         }

@@ -21,6 +21,9 @@ tfd_str tfd_reading_raising_file(const tfd_exception *exc);
 /* As tfd_blame_file, but a module of the user's own that hides nothing is no shadow. */
 tfd_finding tfd_reading_blame_file(const tfd_view *view, tfd_str path, int weight);
 
+/* exception_startup.c: what .pth files, sitecustomize and usercustomize set up. */
+bool tfd_rule_startup(const tfd_reading *r);
+
 /* exception_system.c: memory, native files, error numbers, variables, interrupts. */
 bool tfd_rule_memory(const tfd_reading *r);
 bool tfd_rule_native(const tfd_reading *r);

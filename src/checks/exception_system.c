@@ -229,11 +229,25 @@ static bool blame_words_of_loader(const tfd_reading *r, tfd_str path)
     return tfd_reading_add(r, finding);
 }
 
+/* dlopen failed and dlerror knows of nothing (CPython's Python/dynload_shlib.c): the C library was not asked,
+ * a preloaded library answers in its place. */
+static bool blame_interposer(const tfd_reading *r)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT, TFD_STR("LD_PRELOAD"), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    return tfd_reading_says(r, "unknown dlopen() error") &&
+           tfd_view_variable(r->view, finding.subject, &finding.path) && finding.path.len > 0 &&
+           tfd_reading_add(r, finding);
+}
+
 bool tfd_rule_native(const tfd_reading *r)
 {
     tfd_str path = native_path(r);
     size_t before = r->out->count;
 
+    if (blame_interposer(r))
+        return true;
     if (path.len == 0)
         return false;
     if (!tfd_native_blame_path(r->view, path, TFD_W_POINTS, r->out))

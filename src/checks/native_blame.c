@@ -7,18 +7,25 @@ static tfd_effect effect_of(bool is_needed, bool is_optional)
     return is_needed && !is_optional ? TFD_EFFECT_MAY_BREAK : TFD_EFFECT_LATENT;
 }
 
-/* Found through a variable of the user's, not through what the packages or the system set up. */
+tfd_str tfd_native_forced_by(tfd_str rule)
+{
+    static const char *const subjects[] = {"LD_LIBRARY_PATH", "LD_PRELOAD", "/etc/ld.so.preload"};
+
+    for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++)
+        if (tfd_str_starts_z(rule, subjects[i]))
+            return tfd_str_of(subjects[i]);
+    return TFD_STR("");
+}
+
 static bool is_user_rule(tfd_str rule)
 {
-    return tfd_str_starts_z(rule, "LD_LIBRARY_PATH") || tfd_str_starts_z(rule, "LD_PRELOAD");
+    return tfd_native_forced_by(rule).len > 0;
 }
 
 static tfd_finding ldpath_finding(tfd_str rule, tfd_str path, int weight, tfd_effect effect)
 {
-    bool is_preload = tfd_str_starts_z(rule, "LD_PRELOAD");
     tfd_finding finding =
-        tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT,
-                       is_preload ? TFD_STR("LD_PRELOAD") : TFD_STR("LD_LIBRARY_PATH"), weight, effect);
+        tfd_finding_of(TFD_CAUSE_LDPATH_CONFLICT, tfd_native_forced_by(rule), weight, effect);
 
     finding.path = path;
     return finding;

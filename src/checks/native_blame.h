@@ -5,6 +5,10 @@
 
 #include "core/check.h"
 
+/* The setting that made ld.so take a library, by the rule that found it: "LD_LIBRARY_PATH", "LD_PRELOAD" or
+ * "/etc/ld.so.preload"; empty where packages or the system's folders did. */
+tfd_str tfd_native_forced_by(tfd_str rule);
+
 /* Each adds its findings with the given weight as the upper limit and returns whether it found anything to
  * say. */
 bool tfd_native_blame_object(const tfd_view *view, size_t object, int weight, tfd_findings *out);

@@ -108,6 +108,8 @@ typedef struct tfd_startup_file {
     bool adds_first;           /* it inserts in front (sys.path.insert(0, …)) */
     tfd_str changes_variables; /* text of the code that sets or removes variables of the environment; empty:
                                   none does */
+    tfd_str changes_python;    /* text of the code that names what makes Python itself work otherwise (limits,
+                                  import hooks, the end of the process); empty: none does */
 } tfd_startup_file;
 
 /* A variable that a known form of start-up code sets (os.environ['X'] = '1') or removes, in the order in
@@ -169,8 +171,9 @@ typedef struct tfd_python {
     tfd_str cfg_version;         /* its "version" or "version_info" */
     bool system_site;            /* include-system-site-packages = true */
     tfd_str home_variable;       /* PYTHONHOME in force; empty: none */
-    tfd_str externally_managed;  /* path of the PEP 668 marker; empty: none (venvs are never managed) */
-    tfd_str site_packages;       /* where an installer puts packages (purelib) */
+    tfd_str stand_in; /* PYTHONEXECUTABLE, where it hides the interpreter's venv; empty: it does not */
+    tfd_str externally_managed; /* path of the PEP 668 marker; empty: none (venvs are never managed) */
+    tfd_str site_packages;      /* where an installer puts packages (purelib) */
     tfd_tri site_writable;
     bool site_readonly; /* its file system is mounted read-only: root may not write there either */
     tfd_tri has_pip;    /* pip importable by this interpreter */
@@ -297,6 +300,7 @@ typedef struct tfd_file_problem {
     tfd_str path;   /* absolute */
     tfd_str module; /* "tensorflow.python.framework.ops" for importable files; empty otherwise */
     tfd_file_state state;
+    bool is_folder;         /* TFD_FILE_UNREADABLE: it may not be entered, what lies in it is unknown */
     uint64_t expected, got; /* sizes */
     size_t
         other; /* another distribution whose RECORD owns the path too and agrees with the file, or TFD_NONE */

@@ -182,8 +182,9 @@ static bool is_covering(const group *root, const group *symptom)
         return false;
     if (is_same_package(root, symptom))
         return true;
-    /* PYTHONHOME leads to another Python: all that was looked at is that one's. */
-    if (root->cause == TFD_CAUSE_PYTHON_BROKEN && tfd_str_is(root->subject, "PYTHONHOME") && root != symptom)
+    /* These lead to another Python: all that was looked at is that one's. */
+    if ((tfd_str_is(root->subject, "PYTHONHOME") || tfd_str_is(root->subject, "PYTHONEXECUTABLE")) &&
+        root != symptom)
         return true;
     for (size_t i = 0; i < sizeof covers / sizeof covers[0]; i++)
         if (covers[i].root == root->cause &&

@@ -105,6 +105,8 @@ static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_
     case TFD_CAUSE_ENV_SETTING:
         if (tfd_str_is(lead->subject, "PYTHONNOUSERSITE"))
             return TFD_STR("PYTHONNOUSERSITE hides the user site, where TensorFlow is installed");
+        if (tfd_str_is(lead->subject, "PYTHONEXECUTABLE"))
+            return TFD_STR("PYTHONEXECUTABLE leads Python away from its virtual environment");
         return tfd_arena_fmt(arena, "%.*s switches a package to something that is broken here",
                              TFD_ARG(lead->subject));
     case TFD_CAUSE_PERMISSION_DENIED:

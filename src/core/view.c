@@ -70,6 +70,10 @@ const tfd_dist *tfd_view_hidden_tensorflow(const tfd_view *view)
     const tfd_dist *tf = tfd_view_tensorflow(view);
     const tfd_place *place = tf ? tfd_view_place(view, tf->place) : NULL;
 
+    for (size_t i = 0; tf && i < view->facts->dists.count; i++)
+        if (view->facts->dists.items[i].is_tensorflow && view->facts->dists.items[i].is_shadowed &&
+            view->facts->dists.items[i].place == tf->place)
+            return &view->facts->dists.items[i];
     if (!place || (place->kind != TFD_PLACE_PYTHONPATH && place->kind != TFD_PLACE_USER_SITE &&
                    place->kind != TFD_PLACE_PTH && place->kind != TFD_PLACE_CUSTOMIZE))
         return NULL;

@@ -32,8 +32,10 @@ tfd_variable tfd_view_import_variable(const tfd_view *view, tfd_str name);
 /* The start-up file that takes one of the interpreter's own folders (standard library, packages) off sys.path
  * again; empty: none does, or it is not known which. */
 tfd_str tfd_view_dropped_by(const tfd_view *view, size_t place);
-/* A start-up file with code that is not understood and may have done anything to the import system; empty:
- * none. */
+/* A start-up file whose code is not understood, or names what makes Python itself work otherwise: it may have
+ * done anything to the import system. */
+bool tfd_view_is_startup_suspect(const tfd_startup_file *file);
+/* The first such file; empty: none. */
 tfd_str tfd_view_startup_suspect(const tfd_view *view);
 /* The start-up file that loads this native file (row of objects) before anything is imported; empty: none. */
 tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t object);
@@ -45,7 +47,7 @@ const tfd_place *tfd_view_place(const tfd_view *view, size_t row);
 const tfd_dist *tfd_view_tensorflow(const tfd_view *view);
 tfd_str tfd_view_tf_version(const tfd_view *view);
 /* The environment's own TensorFlow, where another one in PYTHONPATH, the user site or behind a .pth file wins
- * over it; else NULL. */
+ * over it, or where another version of the same distribution lies over it (two .dist-info); else NULL. */
 const tfd_dist *tfd_view_hidden_tensorflow(const tfd_view *view);
 /* The place on sys.path that a file lies in (the longest that fits), or TFD_NONE. */
 size_t tfd_view_place_of(const tfd_view *view, tfd_str path);

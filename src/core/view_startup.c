@@ -101,12 +101,17 @@ tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t row)
     return TFD_STR("");
 }
 
+bool tfd_view_is_startup_suspect(const tfd_startup_file *file)
+{
+    return file->has_imports && (!file->understood || file->changes_python.len > 0);
+}
+
 tfd_str tfd_view_startup_suspect(const tfd_view *view)
 {
     const tfd_facts *facts = view->facts;
 
     for (size_t i = 0; i < facts->startup_files.count; i++)
-        if (facts->startup_files.items[i].has_imports && !facts->startup_files.items[i].understood)
+        if (tfd_view_is_startup_suspect(&facts->startup_files.items[i]))
             return facts->startup_files.items[i].path;
     return TFD_STR("");
 }

@@ -172,10 +172,26 @@ static void fix_loading_file(tfd_fix_ctx *ctx)
     }
 }
 
+/* The file is the administrator's and every program's; names may stand on one line. */
+static void fix_preload_file(tfd_fix_ctx *ctx)
+{
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Switch %.*s off, which every program obeys",
+                                     TFD_ARG(ctx->lead->subject)));
+    tfd_fix_needs_admin(ctx);
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%smv %.*s %.*s.off", tfd_fix_sudo(ctx),
+                                       TFD_ARG(ctx->lead->subject), TFD_ARG(ctx->lead->subject)));
+    tfd_fix_note(ctx,
+                 TFD_STR("Other libraries that the file names are switched off with it; put them back."));
+}
+
 static void fix_ldpath(tfd_fix_ctx *ctx)
 {
     tfd_str path = ctx->lead->path;
 
+    if (tfd_str_starts_z(ctx->lead->subject, "/")) {
+        fix_preload_file(ctx);
+        return;
+    }
     if (tfd_str_is(ctx->lead->subject, "LD_PRELOAD"))
         tfd_fix_remove_entry(ctx, "LD_PRELOAD", TFD_STR(": "), path);
     else

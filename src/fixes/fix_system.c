@@ -35,10 +35,13 @@ static void fix_limit(tfd_fix_ctx *ctx)
  * was installed with a strict umask. */
 #define CHMOD_MAX 4
 
-static void add_chmod(tfd_fix_ctx *ctx, tfd_str path)
+/* is_folder: what lies in it cannot be seen, and was most likely made with the same umask. */
+static void add_chmod(tfd_fix_ctx *ctx, tfd_str path, bool is_folder)
 {
     /* X adds the right to execute to folders alone; the interpreter is a file that needs it. */
-    const char *mode = tfd_str_eq(path, ctx->view->facts->python.path) ? "a+rx" : "a+rX";
+    const char *mode = tfd_str_eq(path, ctx->view->facts->python.path) ? "a+rx"
+                       : is_folder                                     ? "-R a+rX"
+                                                                       : "a+rX";
 
     tfd_fix_command(ctx,
                     tfd_arena_fmt(ctx->arena, "%schmod %s %.*s",
@@ -89,9 +92,9 @@ static void fix_permission(tfd_fix_ctx *ctx)
     }
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].state == TFD_FILE_UNREADABLE)
-            add_chmod(ctx, all->items[i].path);
+            add_chmod(ctx, all->items[i].path, all->items[i].is_folder);
     if (count == 0 && ctx->lead->path.len > 0)
-        add_chmod(ctx, ctx->lead->path);
+        add_chmod(ctx, ctx->lead->path, false);
 }
 
 static void fix_blocked(tfd_fix_ctx *ctx)

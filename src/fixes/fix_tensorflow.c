@@ -92,14 +92,18 @@ static bool fix_tilde(tfd_fix_ctx *ctx)
 }
 
 /* A second .dist-info with another version: the installer would read the wrong RECORD. */
-static void remove_second_metadata(tfd_fix_ctx *ctx)
+static bool remove_second_metadata(tfd_fix_ctx *ctx)
 {
     const tfd_leftovers *all = &ctx->view->facts->leftovers;
+    bool is_there = false;
 
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].kind == TFD_LEFTOVER_TWO_META && all->items[i].dist != TFD_NONE &&
-            tfd_view_dist(ctx->view, all->items[i].dist)->is_tensorflow)
+            tfd_view_dist(ctx->view, all->items[i].dist)->is_tensorflow) {
             tfd_fix_remove_tree(ctx, all->items[i].path);
+            is_there = true;
+        }
+    return is_there;
 }
 
 /* No metadata: the same build over the files that lie there, if they tell which one it is; else all of it
@@ -145,7 +149,7 @@ static void fix_corrupt(tfd_fix_ctx *ctx)
     }
     tfd_fix_begin(ctx,
                   tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
-    remove_second_metadata(ctx);
+    (void)remove_second_metadata(ctx);
     tfd_fix_remove_dead_links(ctx, ctx->view->facts->tensorflow);
     tfd_fix_install(ctx, tf && !tf->has_record ? TFD_INSTALL_OVER : TFD_REINSTALL_NO_DEPS,
                     pinned(ctx, name, version));
@@ -182,12 +186,15 @@ static void fix_duplicate(tfd_fix_ctx *ctx)
         return;
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove both and install one of them, %.*s %.*s",
                                      TFD_ARG(keep->name), TFD_ARG(keep->version)));
+    if (remove_second_metadata(ctx)) /* what only the other version had is in no RECORD that is left */
+        tfd_fix_remove_tree(
+            ctx, tfd_fix_join(ctx, tfd_view_place(ctx->view, keep->place)->path, TFD_STR("tensorflow")));
     tfd_fix_uninstall(ctx, names);
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, keep->name, keep->version));
 }
 
-/* The wheel of another system asks for other distributions than this system's: on Windows tensorflow-cpu is an
- * empty shell around tensorflow-intel. So its requirements come along. */
+/* The wheel of another system asks for other distributions than this system's: on Windows tensorflow-cpu is
+ * an empty shell around tensorflow-intel. So its requirements come along. */
 static void fix_foreign(tfd_fix_ctx *ctx, const tfd_dist *tf)
 {
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Replace %.*s %.*s by its wheel for this system",

@@ -102,6 +102,7 @@ static tfd_status add_problem(tfd_probe_ctx *ctx, const tfd_record_work *work,
     problem.dist = dist;
     problem.state = found->state;
     problem.other = TFD_NONE;
+    problem.is_folder = found->is_folder;
     if (found->is_folder) {
         problem.path = closed_folder(ctx, root, found->path);
         for (size_t i = 0; i < facts->file_problems.count; i++)

@@ -143,6 +143,7 @@ static void copy_layout(state *s)
     s->py->cfg_version = g->cfg.version;
     s->py->system_site = g->pyvenv_cfg.len > 0 && g->cfg.system_site;
     s->py->home_variable = g->home_variable;
+    s->py->stand_in = g->stand_in_hides ? g->stand_in : TFD_STR("");
     s->py->user_site_on = s->path.user_site_on;
     s->py->site_packages = s->path.site_packages;
     tfd_interp_environment(s->sys, s->arena, g, s->py);
@@ -157,8 +158,8 @@ static void find_lost_venv(state *s)
                                   : tfd_arena_fmt(s->arena, "%.*s/lib/python%d.%d/site-packages",
                                                   TFD_ARG(root), s->py->major, s->py->minor);
 
-    if (s->layout.venv_prefix.len || root.len == 0 || tfd_str_eq(root, s->layout.prefix) ||
-        !tfd_sys_is_dir(s->sys, packages))
+    if (s->layout.venv_prefix.len || s->py->stand_in.len || root.len == 0 ||
+        tfd_str_eq(root, s->layout.prefix) || !tfd_sys_is_dir(s->sys, packages))
         return;
     for (size_t i = 0; i < s->path.count; i++)
         if (tfd_path_eq(s->sys->style, s->path.items[i].path, packages))

@@ -126,11 +126,28 @@ static bool take_cfg(const model *m, tfd_str dir)
     return true;
 }
 
+/* "using them as sys.executable and when searching for venvs" (Modules/getpath.py of 3.11 and newer). */
+static void take_stand_in(model *m)
+{
+    tfd_getpath *g = m->g;
+    tfd_str dir = dir_of(m, g->executable);
+    tfd_str path, value;
+    tfd_pyvenv cfg;
+
+    if (!m->is_new || !m->sys->env(m->sys, "PYTHONEXECUTABLE", &value) || value.len == 0)
+        return;
+    g->stand_in = value;
+    g->stand_in_hides = read_cfg(m, dir, &path, &cfg) || read_cfg(m, dir_of(m, dir), &path, &cfg);
+    dir = dir_of(m, value);
+    if (read_cfg(m, dir, &path, &cfg) || read_cfg(m, dir_of(m, dir), &path, &cfg))
+        g->stand_in_hides = false;
+}
+
 /* The folder of the executable as it was started, then the one above it. */
 void tfd_getpath_find_venv(const tfd_sys *sys, tfd_arena *arena, tfd_getpath *g)
 {
     model m = {sys, arena, g, false};
-    tfd_str dir = dir_of(&m, g->executable);
+    tfd_str dir = dir_of(&m, g->stand_in.len ? g->stand_in : g->executable);
     tfd_str above = dir_of(&m, dir);
 
     if (take_cfg(&m, dir) || take_cfg(&m, above))
@@ -147,7 +164,7 @@ static tfd_str find_start(model *m)
 
     if (m->is_new) {
         /* The executable is not resolved, the folder above comes first, PYTHONHOME switches it off. */
-        second = dir_of(m, g->executable);
+        second = dir_of(m, g->stand_in.len ? g->stand_in : g->executable);
         first = dir_of(m, second);
         if (g->home_variable.len)
             return start;
@@ -354,6 +371,7 @@ tfd_status tfd_getpath_run(const tfd_sys *sys, tfd_arena *arena, tfd_getpath *g,
     g->real = tfd_getpath_follow(sys, arena, g->executable);
     if (sys->env(sys, "PYTHONHOME", &home) && home.len)
         g->home_variable = home;
+    take_stand_in(&m);
     tfd_getpath_find_venv(sys, arena, g);
     if (!find_pth(&m))
         return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the search path");

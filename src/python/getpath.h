@@ -47,8 +47,10 @@ typedef struct tfd_getpath {
     tfd_str stdlib;        /* folder that goes on sys.path, there or not */
     tfd_str dynload;       /* likewise */
     tfd_str home_variable; /* PYTHONHOME in force */
-    tfd_str search_from;   /* folder from which the search for the standard library went upwards */
-    bool stdlib_found;     /* by its landmark (os.py), or by PYTHONHOME whose landmark is there */
+    tfd_str stand_in;    /* PYTHONEXECUTABLE in force (POSIX, from 3.11): venvs are searched for from there */
+    bool stand_in_hides; /* `executable` lies in a venv and stand_in does not */
+    tfd_str search_from; /* folder from which the search for the standard library went upwards */
+    bool stdlib_found;   /* by its landmark (os.py), or by PYTHONHOME whose landmark is there */
     bool dynload_found;
     bool from_compiled;  /* found through the prefix compiled into the interpreter */
     bool prefix_unknown; /* no landmark anywhere and the compiled-in prefix could not be read */

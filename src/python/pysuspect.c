@@ -57,3 +57,14 @@ bool tfd_pycode_sets_variables(tfd_str text)
             return true;
     return assigns_item(text);
 }
+
+bool tfd_pycode_changes_python(tfd_str text)
+{
+    static const char *const words[] = {"setrecursionlimit", "setrlimit",           "meta_path", "path_hooks",
+                                        "builtins",          "path_importer_cache", "_exit(",    "sys.exit("};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (tfd_str_find_z(text, words[i]) != TFD_NPOS)
+            return true;
+    return false;
+}

@@ -106,10 +106,14 @@ static bool is_core(tfd_str module)
 }
 
 /* Keeps the code that changes variables: whoever looks for the culprit of one searches it. */
-static void note_variables(tfd_site_model *m, tfd_str text)
+static void note_changes(tfd_site_model *m, tfd_str text)
 {
-    if (startup_row(m)->changes_variables.len == 0 && tfd_pycode_sets_variables(text))
-        startup_row(m)->changes_variables = text;
+    tfd_startup_file *row = startup_row(m);
+
+    if (row->changes_variables.len == 0 && tfd_pycode_sets_variables(text))
+        row->changes_variables = text;
+    if (row->changes_python.len == 0 && tfd_pycode_changes_python(text))
+        row->changes_python = text;
 }
 
 static tfd_pycode_names names_for(const tfd_site_model *m, tfd_str dir, tfd_str file)
@@ -172,7 +176,7 @@ static bool run_import(tfd_site_model *m, const tfd_effect *e)
         set_not_understood(m, e->line); /* an extension module, or a missing one */
         return true;
     }
-    note_variables(m, text);
+    note_changes(m, text);
     note_loads(m, file, text);
     if (tfd_pycode_is_suspect(text))
         set_not_understood(m, e->line);
@@ -381,7 +385,7 @@ bool tfd_site_run_line(tfd_site_model *m, tfd_str dir, tfd_str line, size_t numb
     tfd_effects effects;
 
     memset(&effects, 0, sizeof effects);
-    note_variables(m, line);
+    note_changes(m, line);
     if (tfd_pycode_line(m->arena, line, number, &names, &effects) != TFD_OK) {
         m->no_memory = true;
         return false;
@@ -412,7 +416,7 @@ void tfd_site_customize(tfd_site_model *m, const char *module)
         set_not_understood(m, 1);
         return;
     }
-    note_variables(m, text);
+    note_changes(m, text);
     if (!tfd_pycode_is_suspect(text) && startup_row(m)->changes_variables.len == 0 &&
         !tfd_pycode_loads_libraries(text))
         return;

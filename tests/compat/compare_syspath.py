@@ -270,6 +270,8 @@ def check_venvs(s, xy, python, work):
     s.check("venv", os.path.join(root, "venv", "bin", "python3"))
     s.check("venv", plain, {"PYTHONUSERBASE": os.path.join(root, "userbase")})
     s.check("venv", plain, {"PYTHONHOME": os.path.dirname(os.path.dirname(os.path.realpath(python)))})
+    s.check("venv", plain, {"PYTHONEXECUTABLE": "/nonexistent/bin/python3"})
+    s.check("base, called a venv's", python, {"PYTHONEXECUTABLE": plain})
     system = make_venv(python, os.path.join(root, "venv-system"), "--system-site-packages")
     s.check("venv --system-site-packages", system)
     s.check("venv --system-site-packages", system, {"PYTHONUSERBASE": os.path.join(root, "userbase")})

@@ -131,6 +131,19 @@ static void test_venv(void **state)
                "@/here @/other/lib/python312.zip @/other/lib/python3.12 @/other/lib/python3.12/lib-dynload "
                "@/v/lib/python3.12/site-packages @/other/lib/python3.12/site-packages");
     assert_int_equal(path.items[5].kind, TFD_PLACE_BASE_SITE);
+    assert_false(g.stand_in_hides);
+    tree_set(t, "PYTHONEXECUTABLE", "/nonexistent/python");
+    run(t, "v/bin/python", 12, &g, &path);
+    assert_true(g.stand_in_hides);
+    assert_int_equal(g.venv_prefix.len, 0);
+    tree_check(t, __LINE__, path.items[4].path, "@/py/lib/python3.12/site-packages");
+    run(t, "v/bin/python", 10, &g, &path);
+    assert_false(g.stand_in_hides);
+    tree_set(t, "PYTHONEXECUTABLE", "@/v/bin/other");
+    run(t, "py/bin/python3.12", 12, &g, &path);
+    assert_false(g.stand_in_hides);
+    tree_check(t, __LINE__, g.venv_prefix, "@/v");
+    tree_set(t, "PYTHONEXECUTABLE", "");
     tree_set(t, "PYTHONHOME", "@/py");
     run(t, "v/bin/python", 12, &g, &path);
     tree_check(t, __LINE__, path.items[2].path, "@/py/lib/python3.12");

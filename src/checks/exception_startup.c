@@ -1,0 +1,66 @@
+/* Failures that code which runs while Python starts has prepared: an import hook of its own that refuses, a
+ * limit that it lowered, finders that it took away. */
+#include "checks/exception_rules.h"
+
+static bool blame(const tfd_reading *r, const tfd_startup_file *file)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PYTHONPATH_CONFLICT, file->path, TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    finding.path = file->path;
+    return tfd_reading_add(r, finding);
+}
+
+/* The start-up file whose code has this word. */
+static const tfd_startup_file *find_word(const tfd_view *view, const char *word)
+{
+    for (size_t i = 0; i < view->facts->startup_files.count; i++)
+        if (tfd_str_find_z(view->facts->startup_files.items[i].changes_python, word) != TFD_NPOS)
+            return &view->facts->startup_files.items[i];
+    return NULL;
+}
+
+/* Its own code raised, long after it ran: it stands between the program and the import system. */
+static const tfd_startup_file *find_raising(const tfd_reading *r)
+{
+    tfd_str file = tfd_reading_raising_file(r->exc);
+
+    for (size_t i = 0; i < r->view->facts->startup_files.count; i++)
+        if (tfd_path_eq(tfd_view_style(r->view), r->view->facts->startup_files.items[i].path, file))
+            return &r->view->facts->startup_files.items[i];
+    return NULL;
+}
+
+/* A module that lies where it should on the real sys.path, and Python finds none of that name. */
+static bool is_found_here(const tfd_reading *r)
+{
+    const tfd_modules *all = &r->view->facts->modules;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_module *one = &all->items[i];
+
+        if (tfd_str_eq(one->name, r->exc->name))
+            return one->place != TFD_NONE && one->place == one->wanted &&
+                   (one->kind == TFD_MODULE_PACKAGE || one->kind == TFD_MODULE_SOURCE) &&
+                   tfd_view_dropped_by(r->view, one->place).len == 0;
+    }
+    return false;
+}
+
+bool tfd_rule_startup(const tfd_reading *r)
+{
+    const tfd_startup_file *file = find_raising(r);
+    bool has_limit = r->view->facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT;
+
+    if (!file && tfd_str_is(r->exc->type, "RecursionError"))
+        file = find_word(r->view, "setrecursionlimit");
+    if (!file && !has_limit &&
+        (tfd_str_is(r->exc->type, "MemoryError") || tfd_reading_says(r, "failed to map segment")))
+        file = find_word(r->view, "setrlimit");
+    if (!file && tfd_str_is(r->exc->type, "ModuleNotFoundError") && is_found_here(r)) {
+        file = find_word(r->view, "meta_path");
+        if (!file)
+            file = find_word(r->view, "path_hooks");
+    }
+    return file && blame(r, file);
+}
