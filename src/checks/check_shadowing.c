@@ -3,8 +3,8 @@
 
 /* A bare file or folder that hides one module is name shadowing wherever it lies; a folder of packages (with
  * their metadata) on PYTHONPATH, in the user site or behind a .pth file is a conflict of search paths. */
-/* From here on it is no longer a file with an unlucky name, but a folder of modules: another Python's
- * library, a vendored tree. */
+/* From here on (and in an archive, where nothing can be renamed) it is no longer a file with an unlucky name,
+ * but a folder of modules: another Python's library, a vendored tree. */
 #define FOLDER_MIN 4
 
 static size_t count_shadows(const tfd_view *view, size_t place)
@@ -38,7 +38,7 @@ static bool is_single_name(const tfd_view *view, const tfd_module *module)
 
     if (place->kind == TFD_PLACE_START || module->place == module->wanted)
         return true;
-    if (count_shadows(view, module->place) >= FOLDER_MIN || is_inside_another(view, place))
+    if (place->is_zip || count_shadows(view, module->place) >= FOLDER_MIN || is_inside_another(view, place))
         return false;
     if (module->dist != TFD_NONE && view->facts->dists.items[module->dist].place == module->place)
         return false;

@@ -85,7 +85,7 @@ def _(e):
 @case("half-keras-uninstalled", "tf220", "dep-keras")
 def _(e):
     """keras-nightly was installed over keras and uninstalled again: keras' metadata without most of its files"""
-    for d in ("api", "layers", "ops", "utils"):
+    for d in ("layers", "ops", "utils"):
         e.rm(e.p("keras", d))
     e.rm(e.p("keras", "__init__.py"))
     e.statement = KERAS

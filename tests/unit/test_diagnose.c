@@ -187,56 +187,6 @@ static void test_start_folder_on_the_stack_is_a_shadow(void **state)
     end(&w);
 }
 
-static void test_preloaded_library_answers_for_dlopen(void **state)
-{
-    static const tfd_str variables[] = {TFD_STR_INIT("LD_PRELOAD=/opt/trace.so")};
-    world w;
-
-    (void)state;
-    begin(&w);
-    w.facts.environment = variables;
-    w.facts.environment_count = 1;
-    fail_with(&w, "ImportError", "unknown dlopen() error")->path = TFD_STR(SITE "/numpy/_core/x.so");
-    assert_string_equal(diagnose(&w), "ldpath-conflict");
-    assert_true(first_command_has(&w, "unset LD_PRELOAD"));
-    end(&w);
-}
-
-/* What start-up code changed explains the exception; the same exception without it does not. */
-static void test_startup_code_that_changes_python(void **state)
-{
-    static const struct {
-        const char *text, *type, *message, *cause;
-        int line;
-    } rows[] = {
-        {"sys.setrecursionlimit(60)", "RecursionError", "maximum recursion depth exceeded",
-         "pythonpath-conflict", __LINE__},
-        {"resource.setrlimit(a, b)", "RecursionError", "maximum recursion depth exceeded", "", __LINE__},
-        {"resource.setrlimit(a, b)", "ImportError", "libx.so.2: failed to map segment from shared object",
-         "pythonpath-conflict", __LINE__},
-        {"", "ImportError", "libx.so.2: failed to map segment from shared object", "security-blocked",
-         __LINE__},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        tfd_startup_file file = {
-            TFD_STR_INIT(SITE "/sitecustomize.py"), true, true, {"", 0}, TFD_NONE, false, {"", 0}, {"", 0}};
-        const char *cause;
-        world w;
-
-        begin(&w);
-        file.changes_python = tfd_str_of(rows[i].text);
-        w.facts.startup_files.items = &file;
-        w.facts.startup_files.count = 1;
-        fail_with(&w, rows[i].type, rows[i].message);
-        cause = diagnose(&w);
-        if (strcmp(cause, rows[i].cause) != 0)
-            fail_msg("line %d: '%s'", rows[i].line, cause);
-        end(&w);
-    }
-}
-
 /* Two .dist-info of one name: what is installed fits the older one, over which the newer was laid. */
 static void test_tensorflow_over_an_older_one(void **state)
 {
@@ -475,9 +425,7 @@ int main(void)
         cmocka_unit_test(test_foreign_place_is_the_root_of_an_unmet_requirement),
         cmocka_unit_test(test_old_version_in_the_environment_is_the_package),
         cmocka_unit_test(test_start_folder_on_the_stack_is_a_shadow),
-        cmocka_unit_test(test_preloaded_library_answers_for_dlopen),
         cmocka_unit_test(test_tensorflow_over_an_older_one),
-        cmocka_unit_test(test_startup_code_that_changes_python),
         cmocka_unit_test(test_missing_module_of_the_standard_library_is_pythons),
         cmocka_unit_test(test_own_module_that_hides_nothing_is_no_shadow),
         cmocka_unit_test(test_two_tensorflows_explain_their_damage),
