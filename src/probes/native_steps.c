@@ -157,14 +157,15 @@ static tfd_status add_stdlib(finder *f, tfd_str name, const tfd_kb_imports *impo
     return add_open(f, path, TFD_NONE, !module || module->hidden != TFD_KB_NEED_IMPORT);
 }
 
-static bool is_optional(const finder *f, tfd_str dist, bool is_tf)
+static bool is_optional(const finder *f, const tfd_kb_library *row, const tfd_kb_imports *imports, bool is_tf)
 {
     tfd_facts *facts = f->ctx->facts;
 
     if (is_tf)
         return false;
-    return tfd_kb_dist_need(f->ctx->kb, tf_version(facts), dist) == TFD_KB_NEED_NONE ||
-           tfd_kb_is_optional(f->ctx->kb, facts->module, dist);
+    return tfd_kb_dist_need(f->ctx->kb, tf_version(facts), row->dist) == TFD_KB_NEED_NONE ||
+           (imports && tfd_kb_library_is_spared(imports, row)) ||
+           tfd_kb_is_optional(f->ctx->kb, facts->module, row->dist);
 }
 
 /* Until 2.1 the package "tensorflow" was a shell around "tensorflow_core". */
@@ -189,7 +190,7 @@ static tfd_status add_measured(finder *f, const tfd_kb_library *row, const tfd_k
     if (tfd_str_ends_z(row->path, "/self_check.py"))
         return tfd_steps_add_check(f->ctx, path, dist, f->out, f->err);
     st = enter_package(f, place, row->path, dist);
-    return st == TFD_OK ? add_open(f, path, dist, is_optional(f, row->dist, is_tf)) : st;
+    return st == TFD_OK ? add_open(f, path, dist, is_optional(f, row, imports, is_tf)) : st;
 }
 
 /* ---- a module that was not measured: every extension module of its package */
