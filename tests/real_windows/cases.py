@@ -5,3 +5,4 @@ import cases_packages  # noqa: F401
 import cases_runtime  # noqa: F401
 import cases_search  # noqa: F401
 import cases_unseen  # noqa: F401
+import cases_unseen_more  # noqa: F401
