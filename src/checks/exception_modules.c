@@ -253,6 +253,18 @@ static bool rule_empty_namespace(const tfd_reading *r)
     return dist_of_module(r->view, name).len > 0 && blame_requirement(r, name);
 }
 
+/* The caller requires another version of what it calls, and TensorFlow requires the one that is there. */
+static bool is_odd_one(const tfd_view *view, size_t caller, size_t called)
+{
+    const tfd_requirements *all = &view->facts->requirements;
+
+    for (size_t i = 0; called != TFD_NONE && i < all->count; i++)
+        if (all->items[i].by == caller && all->items[i].found == called && all->items[i].applies != TFD_NO &&
+            all->items[i].satisfied == TFD_NO)
+            return !tfd_view_is_unfit(view, called);
+    return false;
+}
+
 bool tfd_rule_attribute(const tfd_reading *r)
 {
     tfd_str caller = tfd_reading_raising_file(r->exc);
@@ -263,10 +275,12 @@ bool tfd_rule_attribute(const tfd_reading *r)
     if (r->exc->object_file.len == 0)
         return rule_empty_namespace(r);
     finding = tfd_reading_blame_file(r->view, r->exc->object_file, TFD_W_POINTS);
-    if (finding.cause == TFD_CAUSE_TF_CORRUPT && caller.len > 0) {
+    if (caller.len > 0) {
         tfd_finding other = tfd_reading_blame_file(r->view, caller, TFD_W_POINTS);
 
-        if (other.cause != TFD_CAUSE_COUNT && other.cause != TFD_CAUSE_TF_CORRUPT)
+        if (finding.cause == TFD_CAUSE_TF_CORRUPT
+                ? other.cause != TFD_CAUSE_COUNT && other.cause != TFD_CAUSE_TF_CORRUPT
+                : other.dist != TFD_NONE && is_odd_one(r->view, other.dist, finding.dist))
             finding = other;
     }
     return tfd_reading_add(r, finding);

@@ -26,6 +26,7 @@ static void remove_dangling(tfd_fix_ctx *ctx, const tfd_dist *dist)
 }
 
 #define TOPS_MAX 6
+#define SPECS_MAX 8
 
 /* Files that are links to nothing: installers take them for absent and then write through them. */
 void tfd_fix_remove_dead_links(tfd_fix_ctx *ctx, size_t row)
@@ -178,6 +179,35 @@ static bool fix_ownerless_plugin(tfd_fix_ctx *ctx)
     return true;
 }
 
+/* What it requires is there in the version that TensorFlow wants and it does not: another version of it has
+ * to be found that goes with those, which is a resolver's work. */
+static bool fix_by_resolver(tfd_fix_ctx *ctx, const tfd_dist *dist)
+{
+    const tfd_requirements *all = &ctx->view->facts->requirements;
+    tfd_str specs[SPECS_MAX];
+    size_t count = 1;
+
+    specs[0] = dist->name;
+    for (size_t i = 0; i < all->count && count < SPECS_MAX; i++) {
+        const tfd_requirement *own = &all->items[i];
+
+        if (own->by != ctx->lead->dist || own->satisfied != TFD_NO || own->applies == TFD_NO)
+            continue;
+        for (size_t k = 0; k < all->count && count < SPECS_MAX; k++)
+            if (all->items[k].by == ctx->view->facts->tensorflow && all->items[k].applies != TFD_NO &&
+                all->items[k].satisfied == TFD_YES && tfd_str_eq(all->items[k].key, own->key))
+                specs[count++] = tfd_arena_fmt(ctx->arena, "%.*s%.*s", TFD_ARG(own->key),
+                                               TFD_ARG(all->items[k].specifier));
+    }
+    if (count == 1)
+        return false;
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena,
+                                     "Install a version of %.*s that goes with what TensorFlow requires",
+                                     TFD_ARG(dist->name)));
+    tfd_fix_install_all(ctx, TFD_INSTALL, specs, count);
+    return true;
+}
+
 void tfd_fix_distribution(tfd_fix_ctx *ctx)
 {
     const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
@@ -215,6 +245,8 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx)
         fix_version(ctx, key, TFD_INSTALL);
         return;
     }
+    if (fix_by_resolver(ctx, dist))
+        return;
     /* The version is in range and the files are as recorded: a newer one in range is the next thing to try.
      */
     if (dist->was_hashed)

@@ -105,6 +105,14 @@ def _(e):
     return "python -m pip install 'numpy<2'"
 
 
+@case("jax-too-new-for-the-rest", "tf215", "dep-other")
+def _(e):
+    """jax upgraded beside TensorFlow 2.15, which imports it: it refuses the ml_dtypes that TensorFlow wants"""
+    for dist in ("jax", "jaxlib"):
+        e.unzip(e.fetch(dist + "==0.7.1"))
+    return "python -m pip install jax 'ml-dtypes~=0.3.1' 'numpy<2,>=1.23.5'"
+
+
 @case("versions-two", "tf215", "dep-numpy", ["dep-protobuf"])
 def _(e):
     """NumPy 2 and protobuf 3.19 under 2.15"""
