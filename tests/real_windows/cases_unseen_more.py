@@ -55,6 +55,19 @@ fault("stdlib-json-gone", "tf2101-cp310", "python-broken", "Lib\\json is gone", 
 fault("stdlib-file-zeros", "tf2180-cp312", "python-broken", "Lib\\dataclasses.py is all zeros (power cut)",
       lambda e: e.write(beside(e, "Lib/dataclasses.py"), bytes(4096)))
 
+fault("python-exe-of-310", "tf2151-cp311", "python-broken", "python.exe is that of Python 3.10, everything else 3.11's",
+      lambda e: e.put(os.path.join(e.bare_python("cp310", "Python310"), "python.exe"), e.root, "python.exe"), also=["python-unsupported"])
+fault("stdlib-of-313-first", "tf2101-cp310", "pythonpath-conflict", "PYTHONPATH names Lib of Python 3.13",
+      lambda e: e.env.update(PYTHONPATH=e.win(os.path.join(e.bare_python("cp313", "Python313"), "Lib"))), 'set "PYTHONPATH="', ["python-broken"])
+fault("sitecustomize-raises", "tf2180-cp312", "pythonpath-conflict", "sitecustomize.py of a company ends the interpreter where its server is not reached",
+      lambda e: e.write(e.p("sitecustomize.py"), "raise SystemExit('licence server not reached')\n"), also=["python-broken"])
+fault("user-site-off", "tf2101-cp310", "tf-missing", "TensorFlow lies in the user's site-packages and PYTHONNOUSERSITE switches these off",
+      lambda e: (os.makedirs(os.path.join(e.home, "AppData/Roaming/Python/Python310")),
+                 os.rename(e.sp, os.path.join(e.home, "AppData/Roaming/Python/Python310/site-packages")),
+                 e.env.update(PYTHONNOUSERSITE="1")), 'set "PYTHONNOUSERSITE="', ["env-setting"])
+fault("isolated-by-pth", "tf2180-cp312", "tf-missing", "python312._pth of an embedded Python lies beside python.exe: site-packages is not on sys.path",
+      lambda e: e.write(beside(e, "python312._pth"), "Lib\r\nDLLs\r\n.\r\n"), also=["python-broken", "python-wrong-one"])
+
 # ---- TensorFlow's files
 fault("metrics-wrapper-gone", "tf2210-cp313", "tf-corrupt", "the module that counts TensorFlow Lite's use is gone",
       lambda e: e.rm(e.one("tensorflow", "lite", "python", "*metrics_wrapper.pyd")), lambda e: e.reinstall())
@@ -152,3 +165,5 @@ well("xla-flags", "tf2151-cp311", "XLA_FLAGS holds a flag that this XLA does not
      lambda e: e.env.update(XLA_FLAGS="--xla_gpu_no_such_flag=1"), extra=True)
 well("protobuf-setting", "tf2101-cp310", "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION names one that this protobuf does not have",
      lambda e: e.env.update(PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION="upb"))
+well("pyvenv-cfg-stray", "tf2200-cp313", "a pyvenv.cfg of a removed environment lies beside the installed python.exe, which starts all the same",
+     lambda e: e.write(beside(e, "pyvenv.cfg"), "home = D:\\gone\\Python313\r\nversion = 3.13.2\r\n"))
