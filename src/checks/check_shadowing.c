@@ -1,53 +1,6 @@
 /* Does a file or folder of somebody else hide a module that the import needs? */
 #include "core/check.h"
 
-/* A bare file or folder that hides one module is name shadowing wherever it lies; a folder of packages (with
- * their metadata) on PYTHONPATH, in the user site or behind a .pth file is a conflict of search paths. */
-/* From here on (and in an archive, where nothing can be renamed) it is no longer a file with an unlucky name,
- * but a folder of modules: another Python's library, a vendored tree. */
-#define FOLDER_MIN 4
-
-static size_t count_shadows(const tfd_view *view, size_t place)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < view->facts->modules.count; i++)
-        count +=
-            view->facts->modules.items[i].is_shadowed && view->facts->modules.items[i].place == place ? 1 : 0;
-    return count;
-}
-
-/* A folder of sys.path below another one: PYTHONPATH names the inside of an installed package. */
-static bool is_inside_another(const tfd_view *view, const tfd_place *place)
-{
-    for (size_t i = 0; i < view->facts->places.count; i++) {
-        const tfd_place *other = &view->facts->places.items[i];
-
-        if (other->kind != TFD_PLACE_SITE && other->kind != TFD_PLACE_BASE_SITE)
-            continue;
-        if (place->path.len > other->path.len + 1 && tfd_str_starts(place->path, other->path) &&
-            tfd_path_is_sep(tfd_view_style(view), place->path.ptr[other->path.len]))
-            return true;
-    }
-    return false;
-}
-
-static bool is_single_name(const tfd_view *view, const tfd_module *module)
-{
-    const tfd_place *place = tfd_view_place(view, module->place);
-
-    if (place->kind == TFD_PLACE_START || module->place == module->wanted)
-        return true;
-    if (place->is_zip || count_shadows(view, module->place) >= FOLDER_MIN || is_inside_another(view, place))
-        return false;
-    if (module->dist != TFD_NONE && view->facts->dists.items[module->dist].place == module->place)
-        return false;
-    for (size_t i = 0; i < view->facts->dists.count; i++)
-        if (view->facts->dists.items[i].place == module->place)
-            return false;
-    return module->is_stdlib && place->kind != TFD_PLACE_USER_SITE;
-}
-
 static bool same_version_elsewhere(const tfd_view *view, const tfd_module *module)
 {
     const tfd_dist *winner = tfd_view_dist(view, module->dist);
@@ -83,18 +36,12 @@ static void add_module(const tfd_view *view, const tfd_module *module, tfd_findi
         return;
     /* A foreign distribution: whether its version fits is for check_deps to say; that it wins is a hint only.
      */
-    if (module->dist != TFD_NONE && module->dist != module->wanted_dist && !is_single_name(view, module))
+    if (module->dist != TFD_NONE && module->dist != module->wanted_dist &&
+        !tfd_blame_is_single_name(view, module))
         weight = TFD_W_HINT;
     if (is_proven(view, module))
         weight = TFD_W_STRONG;
-    finding = tfd_blame_place(view, module->place, module->path, weight, effect);
-    if (is_single_name(view, module)) {
-        finding.cause = TFD_CAUSE_NAME_SHADOWING;
-        finding.subject = tfd_path_base(tfd_view_style(view), module->path);
-    } else {
-        finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
-        finding.subject = place->path;
-    }
+    finding = tfd_blame_module(view, module, weight, effect);
     finding.text =
         module->wanted_path.len > 0
             ? tfd_arena_fmt(out->arena, "%.*s hides the module %.*s of %.*s", TFD_ARG(module->path),

@@ -83,12 +83,89 @@ tfd_finding tfd_blame_place(const tfd_view *view, size_t row, tfd_str path, int 
     return finding;
 }
 
+/* A bare file or folder that hides one module is name shadowing wherever it lies; a folder of packages (with
+ * their metadata) on PYTHONPATH, in the user site or behind a .pth file is a conflict of search paths. */
+/* From here on (and in an archive, where nothing can be renamed) it is no longer a file with an unlucky name,
+ * but a folder of modules: another Python's library, a vendored tree. */
+#define FOLDER_MIN 4
+
+static size_t count_shadows(const tfd_view *view, size_t place)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < view->facts->modules.count; i++)
+        count +=
+            view->facts->modules.items[i].is_shadowed && view->facts->modules.items[i].place == place ? 1 : 0;
+    return count;
+}
+
+/* A folder of sys.path below another one: PYTHONPATH names the inside of an installed package. */
+static bool is_inside_another(const tfd_view *view, const tfd_place *place)
+{
+    for (size_t i = 0; i < view->facts->places.count; i++) {
+        const tfd_place *other = &view->facts->places.items[i];
+
+        if (other->kind != TFD_PLACE_SITE && other->kind != TFD_PLACE_BASE_SITE)
+            continue;
+        if (place->path.len > other->path.len + 1 && tfd_str_starts(place->path, other->path) &&
+            tfd_path_is_sep(tfd_view_style(view), place->path.ptr[other->path.len]))
+            return true;
+    }
+    return false;
+}
+
+bool tfd_blame_is_single_name(const tfd_view *view, const tfd_module *module)
+{
+    const tfd_place *place = tfd_view_place(view, module->place);
+
+    if (place->kind == TFD_PLACE_START || module->place == module->wanted)
+        return true;
+    if (place->is_zip || count_shadows(view, module->place) >= FOLDER_MIN || is_inside_another(view, place))
+        return false;
+    if (module->dist != TFD_NONE && view->facts->dists.items[module->dist].place == module->place)
+        return false;
+    for (size_t i = 0; i < view->facts->dists.count; i++)
+        if (view->facts->dists.items[i].place == module->place)
+            return false;
+    return module->is_stdlib && place->kind != TFD_PLACE_USER_SITE;
+}
+
+tfd_finding tfd_blame_module(const tfd_view *view, const tfd_module *module, int weight, tfd_effect effect)
+{
+    tfd_finding finding = tfd_blame_place(view, module->place, module->path, weight, effect);
+
+    if (tfd_blame_is_single_name(view, module)) {
+        finding.cause = TFD_CAUSE_NAME_SHADOWING;
+        finding.subject = tfd_path_base(tfd_view_style(view), module->path);
+    } else {
+        finding.cause = TFD_CAUSE_PYTHONPATH_CONFLICT;
+        finding.subject = tfd_view_place(view, module->place)->path;
+    }
+    return finding;
+}
+
+/* The hiding module that a file is, or lies in. */
+static const tfd_module *find_hiding(const tfd_view *view, tfd_str path)
+{
+    for (size_t i = 0; i < view->facts->modules.count; i++) {
+        const tfd_module *one = &view->facts->modules.items[i];
+
+        if (one->is_shadowed && one->is_needed && one->place != TFD_NONE &&
+            tfd_path_is_below(tfd_view_style(view), path, one->path))
+            return one;
+    }
+    return NULL;
+}
+
 tfd_finding tfd_blame_file(const tfd_view *view, tfd_str path, int weight, tfd_effect effect)
 {
     size_t place = tfd_view_place_of(view, path);
     size_t dist = tfd_view_dist_of(view, path);
+    const tfd_module *hiding = find_hiding(view, path);
     tfd_finding finding;
 
+    if (hiding && tfd_blame_is_foreign(view, hiding->place))
+        return tfd_blame_module(view, hiding, weight, effect);
     if (tfd_blame_is_foreign(view, place)) {
         const tfd_place *row = tfd_view_place(view, place);
         tfd_str rest = tfd_str_from(path, row->path.len + 1);

@@ -16,11 +16,16 @@ tfd_finding tfd_blame_key(const tfd_view *view, tfd_str key, int weight, tfd_eff
 /* A place on sys.path that brings something foreign: name-shadowing for the start folder, else
  * pythonpath-conflict. path: the file or folder that wins. */
 tfd_finding tfd_blame_place(const tfd_view *view, size_t place, tfd_str path, int weight, tfd_effect effect);
+/* A module that hides another one: name-shadowing for a single name, else pythonpath-conflict. */
+tfd_finding tfd_blame_module(const tfd_view *view, const tfd_module *module, int weight, tfd_effect effect);
+/* Whether it is a file with an unlucky name and not part of a folder of packages. */
+bool tfd_blame_is_single_name(const tfd_view *view, const tfd_module *module);
 /* Whether a place is foreign: it stands before the environment's own packages without being the standard
  * library. */
 bool tfd_blame_is_foreign(const tfd_view *view, size_t place);
-/* A file: by its place if that is foreign, else by its distribution, else the standard library
- * (python-broken). cause is TFD_CAUSE_COUNT if nobody can be blamed. */
+/* A file: as the module that it hides if that is foreign, else by its place if that is, else by its
+ * distribution, else the standard library (python-broken). cause is TFD_CAUSE_COUNT if nobody can be blamed.
+ */
 tfd_finding tfd_blame_file(const tfd_view *view, tfd_str path, int weight, tfd_effect effect);
 
 #endif
