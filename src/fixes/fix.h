@@ -71,6 +71,9 @@ typedef enum tfd_install_mode {
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec);
 /* Several in one command, so that they are resolved together. */
 void tfd_fix_install_all(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str *specs, size_t count);
+/* Installed distributions, "pandas 3.0.1, scipy 1.17.0", that the import does not need and that accept no
+ * version of key within these bounds, while they accept the one that is there; empty: none. */
+tfd_str tfd_fix_left_out(tfd_fix_ctx *ctx, tfd_str key, tfd_str specifier);
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 
 /* Takes one entry out of a list variable: unset where nothing is left, else set to the rest

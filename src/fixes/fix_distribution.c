@@ -2,6 +2,7 @@
 #include "core/title.h"
 #include "fixes/fix.h"
 #include "formats/pep440.h"
+#include "formats/pep508.h"
 
 /* Their requirement "tensorflow" would put the full package over tensorflow-cpu, -rocm …: pip and uv do not
  * know that these are the same files. */
@@ -120,6 +121,23 @@ static void install_missing_of_addon(tfd_fix_ctx *ctx, size_t dist)
     }
 }
 
+/* What else in the environment goes without: better said than found out. */
+static void note_left_out(tfd_fix_ctx *ctx, tfd_str key, tfd_str spec)
+{
+    tfd_requirement_text wanted;
+    tfd_str names;
+
+    if (tfd_requirement_parse(spec, &wanted) != TFD_OK)
+        return;
+    names = tfd_fix_left_out(ctx, key, wanted.specifier);
+    if (names.len > 0)
+        tfd_fix_note(
+            ctx, tfd_arena_fmt(ctx->arena,
+                               "%.*s: these require another %.*s. Name them in the same command, without a "
+                               "version, and pip finds older ones.",
+                               TFD_ARG(names), TFD_ARG(key)));
+}
+
 static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
 {
     const tfd_kb_addon *addon = tfd_kb_addon_find(ctx->view->kb, key);
@@ -131,6 +149,7 @@ static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
     if (would_pull_tensorflow(ctx, key))
         mode = TFD_INSTALL_NO_DEPS;
     tfd_fix_install(ctx, mode, spec);
+    note_left_out(ctx, key, spec);
     if (mode == TFD_INSTALL_NO_DEPS && ctx->lead->dist != TFD_NONE)
         install_missing_of_addon(ctx, ctx->lead->dist);
 }

@@ -397,6 +397,32 @@ tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key)
     return out;
 }
 
+tfd_str tfd_fix_left_out(tfd_fix_ctx *ctx, tfd_str key, tfd_str specifier)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    size_t last = TFD_NONE;
+    tfd_str names = TFD_STR("");
+
+    for (size_t i = 0; i < facts->requirements.count; i++) {
+        const tfd_requirement *req = &facts->requirements.items[i];
+        const tfd_dist *dist = tfd_view_dist(ctx->view, req->by);
+        tfd_str clauses[CLAUSES_MAX];
+        size_t count = 0;
+
+        if (!dist || req->is_needed || req->by == last || req->satisfied != TFD_YES ||
+            req->applies == TFD_NO || !tfd_str_eq(req->key, key))
+            continue;
+        add_clauses(clauses, &count, CLAUSES_MAX, specifier);
+        add_clauses(clauses, &count, CLAUSES_MAX, req->specifier);
+        if (!is_contradictory(clauses, count))
+            continue;
+        last = req->by;
+        names = tfd_arena_fmt(ctx->arena, "%.*s%s%.*s %.*s", TFD_ARG(names), names.len > 0 ? ", " : "",
+                              TFD_ARG(dist->name), TFD_ARG(dist->version));
+    }
+    return names;
+}
+
 tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx)
 {
     return tfd_view_platform(ctx->view);

@@ -396,6 +396,29 @@ static void test_plugin_that_nobody_owns(void **state)
     end(&w);
 }
 
+/* pandas needs what TensorFlow forbids: said beside the fix that takes it away. */
+static void test_what_a_fix_leaves_out(void **state)
+{
+    world w;
+    tfd_requirement *row;
+
+    (void)state;
+    begin(&w);
+    w.facts.dists.items[0].version = TFD_STR("2.15.1");
+    require(&w, "numpy<2", "numpy", "<2", 1, TFD_NO);
+    require(&w, "numpy>=2", "numpy", ">=2", 1, TFD_YES);
+    row = &w.facts.requirements.items[1];
+    row->by = add_dist(&w, "pandas", "3.1.1", 3);
+    row->is_needed = false;
+    require(&w, "numpy>=1.20", "numpy", ">=1.20", 1, TFD_YES);
+    row = &w.facts.requirements.items[2];
+    row->by = add_dist(&w, "scipy", "1.17", 3);
+    row->is_needed = false;
+    assert_string_equal(diagnose(&w), "dep-numpy");
+    assert_true(tfd_str_starts_z(w.report.causes[0].fixes[0].note, "pandas 3.1.1: "));
+    end(&w);
+}
+
 /* The frame outside of the import system is TensorFlow's, the byte code is numpy's. */
 static void test_damaged_byte_code(void **state)
 {
@@ -436,6 +459,7 @@ int main(void)
         cmocka_unit_test(test_settings_of_pip_are_put_aside),
         cmocka_unit_test(test_plugin_that_nobody_owns),
         cmocka_unit_test(test_damaged_byte_code),
+        cmocka_unit_test(test_what_a_fix_leaves_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
