@@ -297,7 +297,8 @@ static void check_support(const tfd_view *view, tfd_findings *out)
         seen = tfd_gpu_seen_get(view, i, out->arena);
         known = tfd_kb_architecture_find(view->kb, seen.architecture);
         cause = refused_by(gpu->kernel_module, known);
-        if (cause == TFD_CAUSE_COUNT)
+        /* Where TensorFlow has no code for it, no driver helps. */
+        if (cause == TFD_CAUSE_COUNT || tfd_gpu_code_for(&gpu->build, seen.cc) == TFD_GPU_CODE_NONE)
             return;
     }
     add(out, cause, "", TFD_GPU_W_DRIVER,

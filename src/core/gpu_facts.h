@@ -43,6 +43,7 @@ typedef struct tfd_gpu_library {
     bool is_dependency; /* what is missing is a library that it needs in turn … */
     tfd_str dependency; /* … of this name */
     tfd_str elsewhere; /* not found: a file of this very name that ld.so does not look at; empty: none seen */
+    tfd_str dead_link; /* not found: a link of this name that leads nowhere; empty: none */
     tfd_str other;     /* not found: the same library in another version; empty: none seen */
     tfd_str
         without_env; /* found through LD_LIBRARY_PATH: the file that would be found without; empty: none */

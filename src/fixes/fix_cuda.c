@@ -199,6 +199,10 @@ static size_t reinstall_damaged(tfd_fix_ctx *ctx, const tfd_gpu_libraries *list)
     size_t seen[16];
     size_t count = 0;
 
+    /* Installers take them for absent and then write through them. */
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].dead_link.len > 0)
+            tfd_fix_remove(ctx, list->items[i].dead_link);
     for (size_t i = 0; i < list->count; i++) {
         const tfd_gpu_library *one = &list->items[i];
         tfd_str folder;

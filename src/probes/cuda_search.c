@@ -280,8 +280,11 @@ static tfd_status look_elsewhere(tfd_cuda_search *search, tfd_gpu_library *libra
             if (!found->ptr)
                 return no_memory(search->err);
             /* A link to nothing is no library. */
-            if (!tfd_sys_is_file(search->ctx->sys, *found))
+            if (!tfd_sys_is_file(search->ctx->sys, *found)) {
+                if (found == &library->elsewhere)
+                    library->dead_link = *found;
                 *found = TFD_STR("");
+            }
         }
     }
     if (library->elsewhere.len == 0)

@@ -121,11 +121,26 @@ static tfd_status find_cudnn_parts(tfd_cuda_search *search)
 
 /* ---- XLA */
 
-/* XLA starts ptxas: a file that may not be executed is none. */
+/* XLA starts ptxas: a file that may not be executed is none, and neither is one that the kernel does not know
+ * how to start (an emptied one). What cannot be read is taken for one. */
 static bool is_program(tfd_probe_ctx *ctx, tfd_str path)
 {
-    return tfd_sys_is_file(ctx->sys, path) &&
-           ctx->sys->access(ctx->sys, path, TFD_ACCESS_EXEC, NULL) != TFD_EACCESS;
+    char head[4];
+    size_t got = 0;
+    tfd_file file;
+    tfd_status st;
+
+    if (!tfd_sys_is_file(ctx->sys, path) ||
+        ctx->sys->access(ctx->sys, path, TFD_ACCESS_EXEC, NULL) == TFD_EACCESS)
+        return false;
+    if (ctx->sys->open(ctx->sys, path, &file, NULL) != TFD_OK)
+        return true;
+    st = ctx->sys->read_at(ctx->sys, &file, 0, head, sizeof head, &got, NULL);
+    ctx->sys->close(ctx->sys, &file);
+    return st != TFD_OK ||
+           tfd_str_eq((tfd_str){head, got}, TFD_STR("\x7f"
+                                                    "ELF")) ||
+           tfd_str_starts_z((tfd_str){head, got}, "#!");
 }
 
 /* Takes it for XLA's, where XLA does not pass over its version. NVIDIA's own wheel is taken at its word:
@@ -165,7 +180,8 @@ static tfd_status try_root(tfd_probe_ctx *ctx, tfd_str root, tfd_err *err)
     if (!ptxas.ptr || !device.ptr || !TFD_GROW(ctx->arena, &gpu->toolchain_roots))
         return no_memory(err);
     gpu->toolchain_roots.items[gpu->toolchain_roots.count++] = root;
-    if (gpu->libdevice.len == 0 && tfd_sys_is_file(ctx->sys, device))
+    if (gpu->libdevice.len == 0 && tfd_sys_is_file(ctx->sys, device) &&
+        ctx->sys->access(ctx->sys, device, TFD_ACCESS_READ, NULL) != TFD_EACCESS)
         gpu->libdevice = device;
     return offer_ptxas(ctx, ptxas, err);
 }

@@ -29,7 +29,7 @@ from observe import gist, run, shell_script, statement_argv
 HERE = os.path.dirname(os.path.abspath(__file__))
 TFDIAG_TIMEOUT, FIX_TIMEOUT, START_TIMEOUT = 180, 600, 20
 # What a fix for a simulated GPU may do here: a driver cannot be installed, nor a kernel module loaded.
-SIMULATED = re.compile(r"(unset|export|mv|rm|ln) |\S*/(python|pip|uv)[\w.]*'? ")
+SIMULATED = re.compile(r"(unset|export|mv|rm|ln|find) |\S*/(python|pip|uv)[\w.]*'? ")
 COSTLY = re.compile(r"(install|uninstall)\b.*\btensorflow(-cpu)?(\s|=|'|$)")
 
 
