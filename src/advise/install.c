@@ -70,6 +70,11 @@ static tfd_str uv_of(const writer *w)
     return tfd_fix_program(&w->fix, uv.len > 0 ? uv : TFD_STR("uv"));
 }
 
+static bool uv_is_here(const writer *w)
+{
+    return w->target->facts && w->target->facts->python.uv.len > 0;
+}
+
 /* ---- a new environment */
 
 /* which: "3.12", or an interpreter. */
@@ -95,6 +100,22 @@ static void fill_with_pip(writer *w, int minor, tfd_str list)
     tfd_fix_command(&w->fix, tfd_arena_fmt(w->arena, "python -m pip install%.*s", TFD_ARG(list)));
 }
 
+/* With the interpreter of that version that is here, or with uv, which fetches one. */
+static void new_with(writer *w, tfd_str version, tfd_str list)
+{
+    const tfd_interpreter *base = tfd_fix_find_base(&w->view, version);
+    uint64_t minor = 0;
+    tfd_str rest;
+
+    (void)tfd_str_cut(version, '.', &rest, &rest);
+    if (!base || uv_is_here(w) || !tfd_str_u64(rest, &minor)) {
+        new_with_uv(w, version, list);
+        return;
+    }
+    tfd_fix_make_environment(&w->fix, base->path, "", TFD_STR(ENVIRONMENT));
+    fill_with_pip(w, (int)minor, list);
+}
+
 size_t tfd_advise_new_environment(const tfd_advise_target *target, tfd_arena *arena, tfd_str version,
                                   const tfd_str *requirements, size_t count, tfd_str *out, size_t max)
 {
@@ -102,7 +123,7 @@ size_t tfd_advise_new_environment(const tfd_advise_target *target, tfd_arena *ar
 
     if (!begin(&w, target, arena))
         return 0;
-    new_with_uv(&w, version, words(&w, requirements, count));
+    new_with(&w, version, words(&w, requirements, count));
     return copy_out(&w, out, max);
 }
 
@@ -111,14 +132,16 @@ static void new_elsewhere(writer *w, tfd_str list)
     const tfd_advise_target *t = w->target;
     tfd_str version = tfd_arena_fmt(w->arena, "%d.%d", t->major, t->minor);
 
-    if (t->facts && t->facts->python.uv.len > 0) {
-        new_with_uv(w, version, list);
+    const char *module = t->major < 3 ? "virtualenv" : "venv"; /* Python 2 has no venv */
+
+    if (uv_is_here(w) || tfd_fix_find_base(&w->view, version)) {
+        new_with(w, version, list);
         return;
     }
     tfd_fix_command(&w->fix,
                     tfd_fix_is_cmd(&w->fix)
-                        ? tfd_arena_fmt(w->arena, "py -%.*s -m venv " ENVIRONMENT, TFD_ARG(version))
-                        : tfd_arena_fmt(w->arena, "python%.*s -m venv " ENVIRONMENT, TFD_ARG(version)));
+                        ? tfd_arena_fmt(w->arena, "py -%.*s -m %s " ENVIRONMENT, TFD_ARG(version), module)
+                        : tfd_arena_fmt(w->arena, "python%.*s -m %s " ENVIRONMENT, TFD_ARG(version), module));
     fill_with_pip(w, t->minor, list);
 }
 

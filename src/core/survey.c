@@ -2,7 +2,8 @@
 
 #include "core/probe.h"
 
-extern const tfd_probe tfd_probe_system, tfd_probe_python, tfd_probe_gpu, tfd_probe_packages;
+extern const tfd_probe tfd_probe_system, tfd_probe_python, tfd_probe_gpu, tfd_probe_packages,
+    tfd_probe_interpreters;
 
 static void read_surroundings(const tfd_sys *sys, tfd_facts *facts)
 {
@@ -33,6 +34,7 @@ tfd_status tfd_survey_run(const tfd_sys *sys, const tfd_options *options, tfd_kb
             return st;
         if (out->has_python)
             (void)tfd_probe_packages.run(&ctx, NULL);
+        (void)tfd_probe_interpreters.run(&ctx, NULL);
     }
     return st == TFD_ENOMEM || arena->failed || !tfd_kb_is_whole(kb)
                ? tfd_err_set(err, TFD_ENOMEM, 0, "out of memory")

@@ -56,6 +56,10 @@ void tfd_fix_enter(tfd_fix_ctx *ctx, tfd_str dir);
 void tfd_fix_activate(tfd_fix_ctx *ctx, tfd_str root); /* a virtual environment */
 void tfd_fix_activate_conda(tfd_fix_ctx *ctx, tfd_str root);
 /* options: "", " --system-site-packages" … */
+/* An interpreter that was seen, of a given minor version ("3.12") or, with an empty one, of any that
+ * TensorFlow has wheels for; never the one examined. Base installations before environments, since a venv
+ * made from a venv dies with it. NULL: none was seen. */
+const tfd_interpreter *tfd_fix_find_base(const tfd_view *view, tfd_str minor);
 void tfd_fix_make_environment(tfd_fix_ctx *ctx, tfd_str python, const char *options, tfd_str root);
 
 /* Commands of the installer that this environment uses (pip, uv, conda), for its own interpreter. */

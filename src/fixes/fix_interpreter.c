@@ -12,9 +12,7 @@ static const tfd_interpreter *find_with_tensorflow(const tfd_view *view)
     return NULL;
 }
 
-/* An interpreter of a given minor version ("3.12"), or, with an empty one, any that TensorFlow has wheels
- * for. Base installations before environments, since a venv made from a venv dies with it. */
-static const tfd_interpreter *find_base(const tfd_view *view, tfd_str minor)
+const tfd_interpreter *tfd_fix_find_base(const tfd_view *view, tfd_str minor)
 {
     const tfd_interpreter *best = NULL;
 
@@ -76,7 +74,7 @@ static void install_python(tfd_fix_ctx *ctx)
 /* A new environment with an interpreter that TensorFlow has wheels for. */
 static void fix_new_environment(tfd_fix_ctx *ctx)
 {
-    const tfd_interpreter *base = find_base(ctx->view, TFD_STR(""));
+    const tfd_interpreter *base = tfd_fix_find_base(ctx->view, TFD_STR(""));
     tfd_str uv = ctx->view->facts->python.uv;
 
     if (base) {
@@ -139,7 +137,7 @@ static void fix_venv(tfd_fix_ctx *ctx)
 {
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str line = tfd_kb_line_of(py->cfg_version.len > 0 ? py->cfg_version : py->version);
-    const tfd_interpreter *base = find_base(ctx->view, line);
+    const tfd_interpreter *base = tfd_fix_find_base(ctx->view, line);
 
     if (py->venv_lost.len > 0 && py->real.len > 0 &&
         !tfd_path_is_below(tfd_fix_style(ctx), py->real, py->venv_lost)) {
