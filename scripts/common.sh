@@ -67,6 +67,7 @@ want_tests() {
   want libcmocka-dev has_library cmocka
   want python3 test -x /usr/bin/python3
   want python3-jsonschema has_module jsonschema
+  want python3-packaging has_module packaging
   want strace has strace
   want musl-tools has musl-gcc
   want mandoc has mandoc
