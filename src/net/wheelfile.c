@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#define ZLIB_CONST /* input is const */
 #include <zlib.h>
 
 #include "base/cur.h"
@@ -109,7 +110,7 @@ static bool inflate_into(tfd_str packed, uint8_t *out, size_t size)
 
     if (packed.len > UINT_MAX || size > UINT_MAX || inflateInit2(&stream, -MAX_WBITS) != Z_OK)
         return false;
-    stream.next_in = (Bytef *)(uintptr_t)packed.ptr; /* zlib only reads it */
+    stream.next_in = (const Bytef *)packed.ptr;
     stream.avail_in = (uInt)packed.len;
     stream.next_out = out;
     stream.avail_out = (uInt)size;

@@ -34,7 +34,7 @@ tfd_status tfd_win32_sha256_bytes(const tfd_sys *sys, tfd_str bytes, uint8_t out
 
     if (!type || BCryptCreateHash(type, &hash, NULL, 0, NULL, 0, 0) < 0)
         return tfd_err_set(err, TFD_EUNSUPPORTED, 0, "this system has no SHA-256");
-    if (BCryptHashData(hash, (PUCHAR)(uintptr_t)bytes.ptr, (ULONG)bytes.len, 0) < 0 ||
+    if (BCryptHashData(hash, (PUCHAR)bytes.ptr, (ULONG)bytes.len, 0) < 0 ||
         BCryptFinishHash(hash, out, TFD_SHA256_LEN, 0) < 0)
         st = tfd_err_set(err, TFD_EUNSUPPORTED, 0, "SHA-256 failed");
     (void)BCryptDestroyHash(hash);
