@@ -4,52 +4,9 @@ Nothing computes there, and the simulated driver obeys no variable, so what Tens
 examined is judged."""
 import glob
 import os
-import shutil
-import sys
 
-from realenv import NotFit, case
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-GPU = "import tensorflow as tf; assert tf.config.list_physical_devices('GPU'), 'no GPU'"
-RTX3090 = "NVIDIA GeForce RTX 3090:2204:8.6"
-A100 = "NVIDIA A100-SXM4-40GB:20b0:8.0"
-RTX4090 = "NVIDIA GeForce RTX 4090:2684:8.9"
-RTX5090 = "NVIDIA GeForce RTX 5090:2b85:12.0"
-T4 = "Tesla T4:1eb8:7.5"
-V100 = "Tesla V100-SXM2-16GB:1db1:7.0"
-GTX980 = "NVIDIA GeForce GTX 980:13c0:5.2"
-K80 = "Tesla K80:102d:3.7"
-GPUS = "gpu-sim"
-
-
-def sim(e, gpu=RTX3090, kernel="550.54.14", **options):
-    """Lays GPUs under everything that the case runs; None leaves an option out."""
-    if os.geteuid() != 0 or not shutil.which("gcc"):
-        raise NotFit("needs root and gcc")
-    words = [sys.executable, os.path.join(HERE, "gpusim.py")]
-    for one in [gpu] if isinstance(gpu, str) else gpu or []:
-        words += ["--gpu", one]
-    for name, value in dict(options, kernel=kernel).items():
-        if value is True:
-            words.append("--" + name.replace("_", "-"))
-        elif value is not None:
-            words += ["--" + name.replace("_", "-"), str(value)]
-    e.wrap = words + ["--"]
-    e.statement = GPU
-
-
-def fault(name, cause, also=(), base="tf220cuda", tfdiag=()):
-    return case(name, base, cause, also, suite=GPUS, tfdiag=list(tfdiag))
-
-
-def fine(name, base="tf220cuda", tfdiag=()):
-    return case(name, base, "not-an-environment-problem", expect="quiet", suite=GPUS, tfdiag=list(tfdiag))
-
-
-def drop(e, *dists):
-    for d in dists:
-        if e.uninstall(d) is None:
-            raise NotFit("needs " + d)
+from gpu_env import A100, GTX980, K80, RTX3090, RTX4090, RTX5090, T4, drop, fault, fine, libcuda, sim, without_rights
+from realenv import NotFit
 
 
 # ---- healthy, and look-alikes
@@ -228,8 +185,7 @@ def _(e):
     """LD_LIBRARY_PATH leads to the toolkit's stub"""
     sim(e)
     d = os.path.join(e.dest, "cuda", "lib64", "stubs")
-    e.cc(os.path.join(d, "libcuda.so.1"), "int cuInit(unsigned f){return 34;} int cuDriverGetVersion(int*v){*v=12040;return 0;}\n"
-         "int cuGetErrorName(int e,const char**s){*s=\"CUDA_ERROR_STUB_LIBRARY\";return 0;}\n", "-Wl,-soname,libcuda.so.1")
+    libcuda(e, os.path.join(d, "libcuda.so.1"))
     e.env["LD_LIBRARY_PATH"] = d
 
 
@@ -255,10 +211,8 @@ def _(e):
 @fault("sim-permission", "gpu-permission")
 def _(e):
     """the device files may not be opened"""
-    if not shutil.which("setpriv"):
-        raise NotFit("needs setpriv")
     sim(e, dev_mode="0000", cuinit=304)
-    e.wrap += ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
+    without_rights(e)
 
 
 @fault("sim-memory", "gpu-memory")

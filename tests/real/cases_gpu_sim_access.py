@@ -1,44 +1,9 @@
 """Devices, device files, the driver's own libraries and containers: more of the suite "gpu-sim"."""
 import os
-import shutil
 
-from cases_gpu_sim import A100, K80, RTX3090, RTX4090, RTX5090, V100, fault, fine, sim
-from cases_gpu_sim_examined import inside
+from gpu_env import (A100, H200, K80, PCI, RTX3090, RTX4090, RTX5090, V100, as_stranger, bind_to, fault, fine, hide, in_its_place,
+                     inside, libcuda, sim)
 from realenv import NotFit
-
-H200 = "NVIDIA H200:2335:9.0"
-LIBS = "/usr/lib/x86_64-linux-gnu"
-PCI = "/sys/bus/pci/devices/0000:01:00.0"
-
-
-def hide(e, *names):
-    """The driver's libraries of these names are not installed (a character device 0:0 is how overlayfs says so)."""
-    d = os.path.join(e.dest, "hidden")
-    os.makedirs(d)
-    inside(e, "mount -t tmpfs none {0} && for n in {1}; do mknod {0}/$n c 0 0; done; "
-              "mount -t overlay overlay -o lowerdir={0}:{2} {2}".format(d, " ".join(names), LIBS))
-
-
-def in_its_place(e, name, make):
-    """make(path) writes the file that lies at the name of a library of the driver's."""
-    path = os.path.join(e.dest, "driver-" + name)
-    make(path)
-    inside(e, "mount --bind %s %s/%s" % (path, LIBS, name))
-
-
-def as_stranger(e, group=65534):
-    """The device files are somebody else's, and this user has no rights beyond the others'."""
-    if not shutil.which("setpriv"):
-        raise NotFit("needs setpriv")
-    inside(e, "chown 65534:%d /dev/nvidia*" % group)
-    e.wrap += ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
-
-
-def bind_to(e, device, driver):
-    """A link to a kernel driver, as sysfs has it; the empty word takes it away."""
-    folder = os.path.join(e.dest, "drivers", driver)
-    os.makedirs(folder, exist_ok=True)
-    inside(e, "rm -f {0}/driver; ln -s {1} {0}/driver".format(device, folder) if driver else "rm %s/driver" % device)
 
 
 # ---- the driver's libraries
@@ -70,7 +35,7 @@ def _(e):
     """LD_PRELOAD brings the toolkit's stub"""
     sim(e)
     path = os.path.join(e.dest, "cuda", "lib64", "stubs", "libcuda.so")
-    e.cc(path, "int cuInit(unsigned f){return 34;} int cuDriverGetVersion(int*v){*v=12040;return 0;}\n", "-Wl,-soname,libcuda.so.1")
+    libcuda(e, path)
     e.env["LD_PRELOAD"] = path
 
 
@@ -79,8 +44,7 @@ def _(e):
     """the forward-compatibility package of a newer CUDA on a GeForce, which it does not serve"""
     sim(e, RTX3090, "470.223.02", cuda="11.4")
     d = os.path.join(e.dest, "usr", "local", "cuda-12.4", "compat")
-    e.cc(os.path.join(d, "libcuda.so.550.54.15"), "int cuInit(unsigned f){return 804;} int cuDriverGetVersion(int*v){*v=12040;return 0;}\n",
-         "-Wl,-soname,libcuda.so.1")
+    libcuda(e, os.path.join(d, "libcuda.so.550.54.15"), 804)
     os.symlink("libcuda.so.550.54.15", os.path.join(d, "libcuda.so.1"))
     e.env["LD_LIBRARY_PATH"] = d
 
@@ -245,15 +209,6 @@ for _n, _value in (("unknown-uuid", "GPU-deadbeef-dead-beef-dead-beefdeadbeef"),
         e.env["CUDA_VISIBLE_DEVICES"] = value
 
 
-for _n, _value in (("tab", "\t"), ("overflow", "99999999999999999999"), ("high-first", "2,0"), ("decimal", "2.0"), ("hash", "#0"),
-                   ("semicolon-high", "5;0"), ("json", "{\"gpu\": 0}")):
-    @fault("sim-hidden-" + _n, "gpu-hidden")
-    def _(e, value=_value):
-        """CUDA_VISIBLE_DEVICES hides both"""
-        sim(e, [RTX3090, RTX4090], obey=True)
-        e.env["CUDA_VISIBLE_DEVICES"] = value
-
-
 @fault("sim-hidden-and-old", "gpu-hidden", ["gpu-arch"])
 def _(e):
     """the GPU that CUDA_VISIBLE_DEVICES leaves is too old, by its number in the order of the bus"""
@@ -268,11 +223,3 @@ def _(e):
         raise NotFit("needs a container")
     sim(e, user="none", dev_mode="none")
     e.env["NVIDIA_VISIBLE_DEVICES"] = "void"
-
-
-for _n, _value in (("hexadecimal", "0x0"), ("decimal", "0.7"), ("newline", "0\n")):
-    @fine("sim-visible-" + _n)
-    def _(e, value=_value):
-        """CUDA_VISIBLE_DEVICES begins with a number, which counts"""
-        sim(e, obey=True)
-        e.env["CUDA_VISIBLE_DEVICES"] = value

@@ -2,30 +2,8 @@
 import glob
 import os
 import re
-import shutil
 
-from cases_gpu_sim import K80, RTX3090, V100, drop, fault, fine, sim
-
-
-def lib(e, part, pattern):
-    return e.one("nvidia", part, "lib", pattern)
-
-
-def move(e, path, folder):
-    d = os.path.join(e.dest, folder)
-    os.makedirs(d, exist_ok=True)
-    to = os.path.join(d, os.path.basename(path))
-    shutil.copyfile(path, to)
-    e.rm(path)
-    return to
-
-
-def rename_version(e, dist, version):
-    """Metadata of another version for the files that are there: big wheels need not be fetched for it."""
-    info = glob.glob(e.p(dist.replace("-", "_") + "-*.dist-info"))[0]
-    text = e.read(os.path.join(info, "METADATA")).decode()
-    e.write(os.path.join(info, "METADATA"), re.sub(r"(?m)^Version: .*$", "Version: " + version, text, count=1))
-    os.rename(info, e.p("%s-%s.dist-info" % (dist.replace("-", "_"), version)))
+from gpu_env import K80, RTX3090, V100, drop, fault, fine, lib, move, rename_version, sim
 
 
 # ---- CUDA

@@ -1,10 +1,7 @@
 """Drivers, variables and devices, written from the list of causes alone: more of the suite "gpu-sim"."""
 import os
-import shutil
 
-from cases_gpu_sim import A100, GTX980, K80, RTX3090, RTX4090, T4, V100, fault, fine, sim
-from cases_gpu_sim_examined import inside, known_to_ldso
-from realenv import NotFit
+from gpu_env import A100, GTX980, K80, RTX3090, RTX4090, T4, V100, fault, fine, inside, known_to_ldso, libcuda, sim, without_rights
 
 
 # ---- the driver
@@ -94,7 +91,7 @@ def _(e):
     """/etc/ld.so.conf.d leads to the toolkit's stub, and the driver has no libraries"""
     sim(e, user="none")
     d = os.path.join(e.dest, "cuda", "lib64", "stubs")
-    e.cc(os.path.join(d, "libcuda.so.1"), "int cuInit(unsigned f){return 34;}\n", "-Wl,-soname,libcuda.so.1")
+    libcuda(e, os.path.join(d, "libcuda.so.1"))
     known_to_ldso(e, d)
 
 
@@ -108,11 +105,9 @@ def _(e):
 @fault("sim-uvm-forbidden", "gpu-permission")
 def _(e):
     """/dev/nvidia-uvm alone may not be opened"""
-    if not shutil.which("setpriv"):
-        raise NotFit("needs setpriv")
     sim(e, cuinit=999)
     inside(e, "chmod 0 /dev/nvidia-uvm")
-    e.wrap += ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
+    without_rights(e)
 
 
 @fault("sim-no-nodes-libraries", "gpu-hidden", ["driver-broken"])
@@ -130,15 +125,18 @@ def _(e):
 # ---- variables
 
 for _n, _value in (("none-word", "None"), ("all-word", "all"), ("device-name", "GPU:0"), ("cuda-name", "cuda:0"), ("brackets", "[0]"),
-                   ("blank", " "), ("comma-first", ",0"), ("twice", "0,0"), ("nodev", "NoDevFiles"), ("minus-two", "-2")):
+                   ("blank", " "), ("comma-first", ",0"), ("twice", "0,0"), ("nodev", "NoDevFiles"), ("minus-two", "-2"),
+                   ("tab", "\t"), ("overflow", "99999999999999999999"), ("high-first", "2,0"), ("decimal", "2.0"), ("hash", "#0"),
+                   ("semicolon-high", "5;0"), ("json", "{\"gpu\": 0}")):
     @fault("sim-hidden-" + _n, "gpu-hidden")
     def _(e, value=_value):
-        """CUDA_VISIBLE_DEVICES hides it"""
+        """CUDA_VISIBLE_DEVICES hides both"""
         sim(e, [RTX3090, RTX4090], obey=True)
         e.env["CUDA_VISIBLE_DEVICES"] = value
 
 
-for _n, _value in (("leading-zero", "00"), ("tail", "0abc"), ("ends-early", "1,7,0"), ("semicolon", "1;0"), ("plus", "+1")):
+for _n, _value in (("leading-zero", "00"), ("tail", "0abc"), ("ends-early", "1,7,0"), ("semicolon", "1;0"), ("plus", "+1"),
+                   ("hexadecimal", "0x0"), ("decimal", "0.7"), ("newline", "0\n")):
     @fine("sim-visible-" + _n)
     def _(e, value=_value):
         """CUDA_VISIBLE_DEVICES leaves one"""
@@ -189,7 +187,7 @@ def _(e):
     """LD_LIBRARY_PATH leads to stubs that nobody opens: libcuda.so without .1"""
     sim(e)
     d = os.path.join(e.dest, "cuda", "lib64", "stubs")
-    e.cc(os.path.join(d, "libcuda.so"), "int cuInit(unsigned f){return 34;}\n", "-Wl,-soname,libcuda.so.1")
+    libcuda(e, os.path.join(d, "libcuda.so"))
     e.env["LD_LIBRARY_PATH"] = d
 
 

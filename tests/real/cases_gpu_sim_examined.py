@@ -1,84 +1,10 @@
 """Wheels, toolkits and builds, written from the list of causes alone: more of the suite "gpu-sim"."""
 import glob
 import os
-import re
 import shutil
 
-from cases_gpu_sim import drop, fault, fine, sim
-from cases_gpu_sim_cuda import lib, move, rename_version
-from realenv import NotFit
-
-CUDA12 = ["cudart.so.12", "cublas.so.12", "cublasLt.so.12", "cufft.so.11", "cusolver.so.11", "cusparse.so.12"]
-CUDA11 = ["cudart.so.11.0", "cublas.so.11", "cublasLt.so.11", "cufft.so.10", "cusolver.so.11", "cusparse.so.11"]
-CUDNN9 = ["cudnn", "cudnn_graph", "cudnn_ops", "cudnn_cnn", "cudnn_adv", "cudnn_heuristic", "cudnn_engines_precompiled",
-          "cudnn_engines_runtime_compiled"]
-
-
-def inside(e, script):
-    """Shell commands that are run in the simulated machine before everything; its mounts are nobody else's."""
-    e.wrap += ["sh", "-c", script + '\nexec "$@"', "sh"]
-
-
-def dummies(e, folder, names, prefix="lib"):
-    """Small libraries of these names that do nothing."""
-    for name in names:
-        e.cc(os.path.join(folder, prefix + name), "int x;\n", "-Wl,-soname," + prefix + name)
-    return folder
-
-
-def cudnn9(e, folder, version):
-    for name in CUDNN9:
-        e.cc(os.path.join(folder, "lib%s.so.%s" % (name, version)), "int x;\n", "-Wl,-soname,lib%s.so.9" % name)
-        os.symlink("lib%s.so.%s" % (name, version), os.path.join(folder, "lib%s.so.9" % name))
-    return folder
-
-
-def toolkit(e, name):
-    """A folder that lies at /usr/local/NAME in the simulated machine."""
-    d = os.path.join(e.dest, "local", name)
-    os.makedirs(d, exist_ok=True)
-    inside(e, "mount -t overlay overlay -o lowerdir=%s:/usr/local /usr/local" % os.path.dirname(d))
-    return d
-
-
-def known_to_ldso(e, *folders):
-    """/etc/ld.so.conf.d names the folders, and ldconfig was run."""
-    d = os.path.join(e.dest, "etc")
-    os.makedirs(os.path.join(d, "upper", "ld.so.conf.d"))
-    os.makedirs(os.path.join(d, "work"))
-    e.write(os.path.join(d, "upper", "ld.so.conf.d", "000-cuda.conf"), "".join(f + "\n" for f in folders))
-    inside(e, "mount -t tmpfs none {0}/work && mkdir {0}/work/u {0}/work/w && cp -a {0}/upper/. {0}/work/u/ && "
-              "mount -t overlay overlay -o lowerdir=/etc,upperdir={0}/work/u,workdir={0}/work/w /etc && ldconfig 2>/dev/null".format(d))
-
-
-def wheel_of_cudnn(e, suffix, version):
-    """Metadata of a second wheel that brings files of the same names."""
-    info = e.p("nvidia_cudnn_%s-%s.dist-info" % (suffix, version))
-    old = glob.glob(e.p("nvidia_cudnn_cu12-*.dist-info"))[0]
-    was = os.path.basename(old)[len("nvidia_cudnn_cu12-"):-len(".dist-info")]
-    for name in os.listdir(old):
-        if os.path.isfile(os.path.join(old, name)):
-            text = e.read(os.path.join(old, name)).decode()
-            text = text.replace("nvidia-cudnn-cu12", "nvidia-cudnn-" + suffix).replace("nvidia_cudnn_cu12-" + was, "nvidia_cudnn_%s-%s" % (suffix, version))
-            if name == "METADATA":
-                text = re.sub(r"(?m)^Version: .*$", "Version: " + version, text, count=1)
-            e.write(os.path.join(info, name), text)
-
-
-def cudnn_object(e, part, packed):
-    """A part of cuDNN that says another version of itself."""
-    name = {"graph": "cudnn_graph_version"}.get(part, "cudnn_%s_infer_version" % part)
-    path = e.p("nvidia", "cudnn", "lib", "libcudnn_%s.so.9" % part)
-    os.unlink(path)
-    e.cc(path, "const int %s = %d;\n" % (name, packed), "-Wl,-soname,libcudnn_%s.so.9" % part)
-
-
-def add_dist(e, name, version, *requires):
-    info = e.p("%s-%s.dist-info" % (name.replace("-", "_"), version))
-    e.write(os.path.join(info, "METADATA"), "Metadata-Version: 2.1\nName: %s\nVersion: %s\n%s" % (
-        name, version, "".join("Requires-Dist: %s\n" % r for r in requires)))
-    e.write(os.path.join(info, "INSTALLER"), "pip\n")
-    e.write(os.path.join(info, "RECORD"), "")
+from gpu_env import (CUDA11, CUDA12, add_dist, cudnn9, cudnn_object, drop, dummies, fault, fine, known_to_ldso, lib, move,
+                     rename_version, sim, toolkit, unreadable, wheel_of_cudnn)
 
 
 # ---- wheels
@@ -366,10 +292,7 @@ def _(e):
 @fault("sim-cuda-unreadable", "permission-denied", ["cuda-missing"])
 def _(e):
     """libcufft may not be read by this user"""
-    if not shutil.which("setpriv"):
-        raise NotFit("needs setpriv")
     sim(e)
     path = lib(e, "cufft", "libcufft.so.11")
     e.private(path)
-    os.chmod(path, 0)
-    e.wrap += ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
+    unreadable(e, path)

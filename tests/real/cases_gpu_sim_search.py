@@ -3,17 +3,8 @@ import glob
 import os
 import shutil
 
-from cases_gpu_sim import V100, drop, fault, fine, sim
-from cases_gpu_sim_cuda import lib, move, rename_version
-from cases_gpu_sim_examined import CUDA12, add_dist, cudnn9, dummies, known_to_ldso, toolkit
-from realenv import NotFit
-
-
-def unreadable(e, path):
-    if not shutil.which("setpriv"):
-        raise NotFit("needs setpriv")
-    os.chmod(path, 0)
-    e.wrap += ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
+from gpu_env import (CUDA12, V100, add_dist, cudnn9, drop, dummies, fault, fine, known_to_ldso, lib, move, rename_version, sim,
+                     toolkit, unreadable)
 
 
 # ---- LD_LIBRARY_PATH
