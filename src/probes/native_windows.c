@@ -98,43 +98,13 @@ static tfd_status start(tfd_native_process *n)
 
 /* ---- marks: who loads what */
 
-static tfd_status make_marks(tfd_native_process *n)
-{
-    size_t old = n->marks.capacity;
-    size_t capacity = n->loader.files.count * 2;
-    unsigned char *bytes;
-    size_t *dist;
-
-    if (n->loader.files.count <= old)
-        return TFD_OK;
-    bytes = tfd_arena_take(&n->scratch, capacity, 3);
-    dist = tfd_arena_new(&n->scratch, size_t, capacity);
-    if (!bytes || !dist)
-        return no_memory(n->err);
-    for (size_t i = 0; i < capacity; i++) {
-        bytes[i] = i < old ? n->marks.needed[i] : 0;
-        bytes[capacity + i] = i < old ? n->marks.optional[i] : 1;
-        bytes[2 * capacity + i] = i < old ? n->marks.module[i] : 0;
-        dist[i] = i < old ? n->marks.dist[i] : TFD_NONE;
-    }
-    n->marks.needed = bytes;
-    n->marks.optional = bytes + capacity;
-    n->marks.module = bytes + 2 * capacity;
-    n->marks.dist = dist;
-    n->marks.capacity = capacity;
-    return TFD_OK;
-}
-
 static tfd_status mark_closure(tfd_native_process *n, bool is_optional)
 {
     const tfd_win_list *list = &n->loader.closure;
-    tfd_status st = make_marks(n);
+    tfd_status st = tfd_native_marks_fit(&n->marks, &n->scratch, n->loader.files.count, n->err);
 
-    for (size_t i = 0; i < list->count && st == TFD_OK; i++) {
-        n->marks.needed[list->items[i]] = 1;
-        if (!is_optional)
-            n->marks.optional[list->items[i]] = 0;
-    }
+    if (st == TFD_OK)
+        tfd_native_marks_need(&n->marks, list->items, list->count, is_optional);
     return st;
 }
 
@@ -186,8 +156,8 @@ static tfd_status take_step(tfd_native_process *n, const tfd_step *step)
         l->files.items[file].state = TFD_OBJECT_UNKNOWN; /* it was there a moment ago */
         l->files.items[file].why = TFD_STR("it comes and goes");
     }
-    n->marks.module[file] = is_module(step);
-    n->marks.dist[file] = step->dist;
+    n->marks.items[file].is_module = is_module(step);
+    tfd_native_marks_own(&n->marks, n->ctx->facts, file, l->files.items[file].path, step->dist);
     return st;
 }
 
@@ -264,7 +234,7 @@ static tfd_status examine(tfd_native_process *n)
     if (st == TFD_OK && n->loader.program != TFD_NONE)
         st = take_steps(n);
     if (st == TFD_OK)
-        st = make_marks(n);
+        st = tfd_native_marks_fit(&n->marks, &n->scratch, n->loader.files.count, n->err);
     if (st == TFD_OK)
         st = tfd_native_fill_tables(n);
     if (st == TFD_OK && n->loader.program != TFD_NONE)
@@ -291,6 +261,7 @@ tfd_status tfd_native_windows(tfd_probe_ctx *ctx, tfd_err *err)
         return no_memory(err);
     n->ctx = ctx;
     n->err = err;
+    n->marks.style = TFD_PATH_WINDOWS;
     tfd_arena_init(&n->scratch, ctx->arena->limit);
     st = examine(n);
     if (st != TFD_OK)

@@ -2,6 +2,7 @@
 #ifndef TFD_PROBES_NATIVE_WINDOWS_PARTS_H
 #define TFD_PROBES_NATIVE_WINDOWS_PARTS_H
 
+#include "probes/native_marks.h"
 #include "probes/native_steps.h"
 #include "probes/native_windows.h"
 
@@ -12,12 +13,7 @@ typedef struct tfd_native_process {
     tfd_arena scratch;
     tfd_steps steps;
     tfd_win_order order; /* of extension modules */
-    struct {
-        unsigned char *needed, *optional,
-            *module; /* by file: loaded by a step; only by optional ones; is an extension module */
-        size_t *dist;
-        size_t capacity;
-    } marks;
+    tfd_native_marks marks;
     tfd_err *err;
 } tfd_native_process;
 

@@ -6,50 +6,6 @@ static tfd_status no_memory(tfd_err *err)
     return tfd_err_set(err, TFD_ENOMEM, 0, "native files: out of memory");
 }
 
-/* ---- owners */
-
-/* First component below the place that holds the path ("numpy", "numpy.libs"); empty if no place does. */
-static tfd_str top_of(const tfd_places *places, tfd_str path, size_t *place)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        tfd_str folder = places->items[i].path;
-        tfd_str rest;
-
-        if (places->items[i].kind == TFD_PLACE_STDLIB || places->items[i].kind == TFD_PLACE_DYNLOAD ||
-            places->items[i].kind == TFD_PLACE_START || folder.len == 0 || path.len <= folder.len + 1 ||
-            !tfd_path_is_below(TFD_PATH_WINDOWS, path, folder))
-            continue;
-        *place = i;
-        return tfd_path_first(TFD_PATH_WINDOWS, tfd_str_from(path, folder.len + 1), &rest);
-    }
-    return TFD_STR("");
-}
-
-/* A DLL lies in the folder of a module whose owner is known, or in its ".libs" (delvewheel) beside that. */
-static size_t owner_of(tfd_native_process *n, size_t file)
-{
-    const tfd_facts *facts = n->ctx->facts;
-    size_t place = 0, other = 0;
-    tfd_str top;
-
-    if (file < n->marks.capacity && n->marks.dist[file] != TFD_NONE)
-        return n->marks.dist[file];
-    top = top_of(&facts->places, n->loader.files.items[file].path, &place);
-    if (top.len == 0)
-        return TFD_NONE;
-    if (tfd_str_eq_nocase(top, TFD_STR("tensorflow")) && facts->tensorflow != TFD_NONE &&
-        facts->dists.items[facts->tensorflow].place == place)
-        return facts->tensorflow;
-    if (tfd_str_ends_z(top, ".libs"))
-        return tfd_dist_find(facts, tfd_str_sub(top, 0, top.len - 5));
-    for (size_t i = 0; i < n->loader.files.count && i < n->marks.capacity; i++)
-        if (n->marks.dist[i] != TFD_NONE &&
-            tfd_str_eq_nocase(top_of(&facts->places, n->loader.files.items[i].path, &other), top) &&
-            other == place)
-            return n->marks.dist[i];
-    return TFD_NONE;
-}
-
 /* ---- tables */
 
 static tfd_status fill_objects(tfd_native_process *n)
@@ -58,13 +14,14 @@ static tfd_status fill_objects(tfd_native_process *n)
 
     for (size_t i = 0; i < n->loader.files.count; i++) {
         const tfd_win_file *file = &n->loader.files.items[i];
+        const tfd_native_mark *mark = &n->marks.items[i];
         tfd_object object = {
             .path = file->path, .soname = file->name, .state = file->state, .why = file->why};
 
-        object.dist = owner_of(n, i);
-        object.is_needed = n->marks.needed[i];
-        object.is_optional = n->marks.needed[i] && n->marks.optional[i];
-        object.is_module = n->marks.module[i];
+        object.dist = tfd_native_owner(&n->marks, facts, i, file->path);
+        object.is_needed = mark->is_needed;
+        object.is_optional = mark->is_needed && mark->is_optional;
+        object.is_module = mark->is_module;
         object.is_system = file->is_system;
         object.needs_constexpr_mutex = file->locks_mutex && !file->makes_mutex;
         if (object.is_needed && file->state == TFD_OBJECT_OK && !file->is_system)

@@ -2,6 +2,7 @@
  * resolutions, symbol_problems, intruders. Nothing is loaded; the loader is a model (loader/loader.h). */
 #include "core/probe.h"
 #include "loader/loader.h"
+#include "probes/native_marks.h"
 #include "probes/native_roots.h"
 #include "probes/native_windows.h"
 
@@ -10,12 +11,7 @@ typedef struct native {
     tfd_loader loader;
     tfd_arena scratch;
     tfd_native_roots roots;
-    struct {
-        unsigned char *needed, *optional,
-            *module; /* by file: loaded by a root; only by optional ones; is a root */
-        size_t *dist;
-        size_t capacity;
-    } marks;
+    tfd_native_marks marks;
     tfd_err *err;
 } native;
 
@@ -26,42 +22,12 @@ static tfd_status no_memory(tfd_err *err)
 
 /* ---- marks: who loads what */
 
-static tfd_status make_marks(native *n)
-{
-    size_t old = n->marks.capacity;
-    size_t capacity = n->loader.files.count * 2;
-    unsigned char *bytes;
-    size_t *dist;
-
-    if (n->loader.files.count <= old)
-        return TFD_OK;
-    bytes = tfd_arena_take(&n->scratch, capacity, 3);
-    dist = tfd_arena_new(&n->scratch, size_t, capacity);
-    if (!bytes || !dist)
-        return no_memory(n->err);
-    for (size_t i = 0; i < capacity; i++) {
-        bytes[i] = i < old ? n->marks.needed[i] : 0;
-        bytes[capacity + i] = i < old ? n->marks.optional[i] : 1;
-        bytes[2 * capacity + i] = i < old ? n->marks.module[i] : 0;
-        dist[i] = i < old ? n->marks.dist[i] : TFD_NONE;
-    }
-    n->marks.needed = bytes;
-    n->marks.optional = bytes + capacity;
-    n->marks.module = bytes + 2 * capacity;
-    n->marks.dist = dist;
-    n->marks.capacity = capacity;
-    return TFD_OK;
-}
-
 static tfd_status mark_list(native *n, const tfd_loader_list *list, bool is_optional)
 {
-    tfd_status st = make_marks(n);
+    tfd_status st = tfd_native_marks_fit(&n->marks, &n->scratch, n->loader.files.count, n->err);
 
-    for (size_t i = 0; i < list->count && st == TFD_OK; i++) {
-        n->marks.needed[list->items[i]] = 1;
-        if (!is_optional)
-            n->marks.optional[list->items[i]] = 0;
-    }
+    if (st == TFD_OK)
+        tfd_native_marks_need(&n->marks, list->items, list->count, is_optional);
     return st;
 }
 
@@ -110,56 +76,10 @@ static tfd_status open_roots(native *n)
             n->loader.files.items[file].state = TFD_OBJECT_UNKNOWN;
             n->loader.files.items[file].why = TFD_STR("it comes and goes");
         }
-        n->marks.module[file] = 1;
-        n->marks.dist[file] = root->dist;
+        n->marks.items[file].is_module = true;
+        tfd_native_marks_own(&n->marks, n->ctx->facts, file, n->loader.files.items[file].path, root->dist);
     }
     return st;
-}
-
-/* ---- owners */
-
-/* First component below the place that holds the path ("numpy", "numpy.libs"); empty if no place does. */
-static tfd_str top_of(const tfd_places *places, tfd_str path, size_t *place)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        tfd_str folder = places->items[i].path;
-        tfd_str top, rest;
-
-        if (folder.len == 0 || path.len <= folder.len + 1 || !tfd_str_starts(path, folder) ||
-            path.ptr[folder.len] != '/')
-            continue;
-        if (places->items[i].kind == TFD_PLACE_STDLIB || places->items[i].kind == TFD_PLACE_DYNLOAD)
-            continue;
-        (void)tfd_str_cut(tfd_str_from(path, folder.len + 1), '/', &top, &rest);
-        *place = i;
-        return top;
-    }
-    return TFD_STR("");
-}
-
-/* A library lies in the folder of a module whose owner is known, or in its ".libs" (auditwheel) beside that.
- */
-static size_t owner_of(native *n, size_t file)
-{
-    const tfd_places *places = &n->ctx->facts->places;
-    size_t place = 0, other = 0;
-    tfd_str top;
-
-    if (file < n->marks.capacity && n->marks.dist[file] != TFD_NONE)
-        return n->marks.dist[file];
-    top = top_of(places, n->loader.files.items[file].path, &place);
-    if (top.len == 0)
-        return TFD_NONE;
-    if (tfd_str_is(top, "tensorflow") && n->ctx->facts->tensorflow != TFD_NONE &&
-        n->ctx->facts->dists.items[n->ctx->facts->tensorflow].place == place)
-        return n->ctx->facts->tensorflow;
-    if (tfd_str_ends_z(top, ".libs"))
-        return tfd_dist_find(n->ctx->facts, tfd_str_sub(top, 0, top.len - 5));
-    for (size_t i = 0; i < n->loader.files.count && i < n->marks.capacity; i++)
-        if (n->marks.dist[i] != TFD_NONE &&
-            tfd_str_eq(top_of(places, n->loader.files.items[i].path, &other), top) && other == place)
-            return n->marks.dist[i];
-    return TFD_NONE;
 }
 
 /* ---- tables */
@@ -175,13 +95,14 @@ static tfd_status fill_objects(native *n)
 
     for (size_t i = 0; i < n->loader.files.count; i++) {
         const tfd_loader_file *file = &n->loader.files.items[i];
+        const tfd_native_mark *mark = &n->marks.items[i];
         tfd_object object = {
             .path = file->path, .soname = file->elf.soname, .state = file->state, .why = file->why};
 
-        object.dist = owner_of(n, i);
-        object.is_needed = n->marks.needed[i];
-        object.is_optional = n->marks.needed[i] && n->marks.optional[i];
-        object.is_module = n->marks.module[i];
+        object.dist = tfd_native_owner(&n->marks, facts, i, file->path);
+        object.is_needed = mark->is_needed;
+        object.is_optional = mark->is_needed && mark->is_optional;
+        object.is_module = mark->is_module;
         object.wants_execstack =
             file->state == TFD_OBJECT_OK && i != n->loader.program &&
             (file->elf.has_stack_header ? file->elf.stack_executable : is_x86(&file->elf));
@@ -385,7 +306,7 @@ static tfd_status examine(native *n)
     if (st == TFD_OK && n->loader.program != TFD_NONE)
         st = open_roots(n);
     if (st == TFD_OK)
-        st = make_marks(n);
+        st = tfd_native_marks_fit(&n->marks, &n->scratch, n->loader.files.count, n->err);
     if (st != TFD_OK)
         return st;
     st = find_noexec(n);
@@ -415,6 +336,7 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     }
     n->ctx = ctx;
     n->err = err;
+    n->marks.style = TFD_PATH_POSIX;
     tfd_arena_init(&n->scratch, ctx->arena->limit);
     st = examine(n);
     if (st == TFD_OK && n->loader.program == TFD_NONE)
