@@ -12,19 +12,6 @@
 
 #define SITE "/env/lib/python3.12/site-packages"
 
-static void add_place(world *w, const char *path, tfd_place_kind kind, const char *source)
-{
-    tfd_place *row;
-
-    assert_true(TFD_GROW(&w->arena, &w->facts.places));
-    row = &w->facts.places.items[w->facts.places.count++];
-    memset(row, 0, sizeof *row);
-    row->path = tfd_str_of(path);
-    row->kind = kind;
-    row->source = tfd_str_of(source);
-    row->exists = row->readable = true;
-}
-
 static size_t add_dist(world *w, const char *name, const char *version, size_t place)
 {
     tfd_dist *row;
@@ -73,10 +60,10 @@ static void begin(world *w)
     w->facts.python.libc_version = TFD_STR("2.36");
     w->facts.python.site_packages = TFD_STR(SITE);
     w->system.os = TFD_OS_LINUX;
-    add_place(w, "/work", TFD_PLACE_START, "current folder");
-    add_place(w, "/vendor", TFD_PLACE_PTH, SITE "/zz.pth:1");
-    add_place(w, "/usr/lib/python3.12", TFD_PLACE_STDLIB, "getpath");
-    add_place(w, SITE, TFD_PLACE_SITE, "pyvenv.cfg");
+    add_place(w, "/work", TFD_PLACE_START)->source = TFD_STR("current folder");
+    add_place(w, "/vendor", TFD_PLACE_PTH)->source = TFD_STR(SITE "/zz.pth:1");
+    add_place(w, "/usr/lib/python3.12", TFD_PLACE_STDLIB)->source = TFD_STR("getpath");
+    add_place(w, SITE, TFD_PLACE_SITE)->source = TFD_STR("pyvenv.cfg");
     w->facts.places.complete = w->facts.dists.complete = true;
     w->facts.tensorflow = add_dist(w, "tensorflow-cpu", "2.20.0", 3);
     w->facts.dists.items[0].is_tensorflow = true;

@@ -11,19 +11,6 @@
 
 #define SITE "/env/lib/python3.12/site-packages"
 
-static void add_place(world *w, const char *path, tfd_place_kind kind, bool is_zip)
-{
-    tfd_place *row;
-
-    assert_true(TFD_GROW(&w->arena, &w->facts.places));
-    row = &w->facts.places.items[w->facts.places.count++];
-    memset(row, 0, sizeof *row);
-    row->path = tfd_str_of(path);
-    row->kind = kind;
-    row->is_zip = is_zip;
-    row->exists = row->readable = true;
-}
-
 static void test_preloaded_library_answers_for_dlopen(void **state)
 {
     static const tfd_str variables[] = {TFD_STR_INIT("LD_PRELOAD=/opt/trace.so")};
@@ -50,8 +37,8 @@ static void test_module_in_an_archive(void **state)
         world w;
 
         world_init(&w);
-        add_place(&w, "/vendor", TFD_PLACE_PYTHONPATH, is_zip != 0);
-        add_place(&w, "/usr/lib/python3.12", TFD_PLACE_STDLIB, false);
+        add_place(&w, "/vendor", TFD_PLACE_PYTHONPATH)->is_zip = is_zip != 0;
+        add_place(&w, "/usr/lib/python3.12", TFD_PLACE_STDLIB);
         module.path = TFD_STR("/vendor/random.py");
         module.wanted_path = TFD_STR("/usr/lib/python3.12/random.py");
         module.dist = module.wanted_dist = TFD_NONE;

@@ -53,6 +53,20 @@ static void end(world *w)
     tfd_arena_done(&w->arena);
 }
 
+/* A further row of sys.path that is there and can be read; archives and sources are the caller's to say. */
+static inline tfd_place *add_place(world *w, const char *path, tfd_place_kind kind)
+{
+    tfd_place *row;
+
+    assert_true(TFD_GROW(&w->arena, &w->facts.places));
+    row = &w->facts.places.items[w->facts.places.count++];
+    memset(row, 0, sizeof *row);
+    row->path = tfd_str_of(path);
+    row->kind = kind;
+    row->exists = row->readable = true;
+    return row;
+}
+
 /* The first cause's id, "" where there is none. */
 static const char *diagnose(world *w)
 {
