@@ -56,6 +56,7 @@ typedef struct tfd_kb_wheel {
     tfd_str tag;         /* "manylinux_2_17.manylinux2014", "win_amd64" */
     tfd_str glibc;       /* "2.17"; empty where it is not Linux */
     uint64_t size;       /* bytes of the largest of them, the one that via names included; 0: not known */
+    uint64_t cpu_size; /* the same of the distribution called tensorflow-cpu; 0: it has none, or not known */
     tfd_str via; /* "tensorflow-intel==2.15.0": this wheel is a shell that requires that one; else empty */
 } tfd_kb_wheel;
 

@@ -1,9 +1,9 @@
 #include "formats/pep440.h"
 #include "kb/kb_read.h"
 
-static uint64_t read_size(const cJSON *wheel)
+static uint64_t read_size(const cJSON *wheel, const char *key)
 {
-    const cJSON *size = cJSON_GetObjectItemCaseSensitive(wheel, "size");
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(wheel, key);
 
     return cJSON_IsNumber(size) && size->valuedouble > 0 && size->valuedouble < 1e12
                ? (uint64_t)size->valuedouble
@@ -29,7 +29,8 @@ static void parse_wheels(tfd_kb *kb, const cJSON *row, tfd_kb_release *release)
         out->tag = tfd_kb_text_get(kb, item, "tag");
         out->glibc = tfd_kb_text_get(kb, item, "glibc");
         out->via = tfd_kb_text_get(kb, item, "via");
-        out->size = read_size(item);
+        out->size = read_size(item, "size");
+        out->cpu_size = read_size(item, "cpu_size");
         out++;
         release->wheel_count++;
     }
