@@ -72,22 +72,16 @@ static void put_before(tfd_page *page, const tfd_advice *advice)
     }
 }
 
-/* "573 MB", "1.9 GB" */
-static tfd_str size_of(tfd_page *page, uint64_t bytes)
-{
-    return bytes >= 1000000000 ? tfd_page_fmt(page, "%.1f GB", (double)bytes / 1e9)
-                               : tfd_page_fmt(page, "%u MB", (unsigned)((bytes + 999999) / 1000000));
-}
-
 static tfd_str download_of(tfd_page *page, const tfd_cost *cost)
 {
     if (cost->download > 0)
-        return tfd_page_fmt(page, "Cost: about %.*s to download", TFD_ARG(size_of(page, cost->download)));
+        return tfd_page_fmt(page, "Cost: about %.*s to download",
+                            TFD_ARG(tfd_page_bytes(page, cost->download)));
     if (cost->wheel > 0)
         return tfd_page_fmt(page,
                             "Cost: TensorFlow's wheel alone is %.*s to download, the packages that it "
                             "requires come on top",
-                            TFD_ARG(size_of(page, cost->wheel)));
+                            TFD_ARG(tfd_page_bytes(page, cost->wheel)));
     return TFD_STR("Cost: the size of the download is not known");
 }
 
@@ -96,7 +90,8 @@ static void put_cost(tfd_page *page, const tfd_cost *cost)
     tfd_str text = download_of(page, cost);
 
     if (cost->disk > 0)
-        text = tfd_page_fmt(page, "%.*s, %.*s of disk", TFD_ARG(text), TFD_ARG(size_of(page, cost->disk)));
+        text = tfd_page_fmt(page, "%.*s, %.*s of disk", TFD_ARG(text),
+                            TFD_ARG(tfd_page_bytes(page, cost->disk)));
     else
         text = tfd_page_fmt(page, "%.*s; the space on disk is not known", TFD_ARG(text));
     if (cost->packages > 0)

@@ -25,6 +25,18 @@ typedef struct tfd_evidence {
     int weight;        /* what it counted in the ranking; negative speaks against */
 } tfd_evidence;
 
+#define TFD_COST_PACKAGES_MAX 24
+
+/* What the commands of a fix change and fetch. */
+typedef struct tfd_fix_cost {
+    tfd_str
+        *packages; /* named in them, as they are now: "numpy 2.1.0"; without a version: not installed yet */
+    size_t package_count;
+    bool brings_others; /* the installer may change what these require, too */
+    uint64_t download;  /* bytes fetched for TensorFlow; 0: none, or not known */
+    uint64_t free;      /* bytes free where packages are installed; 0: not known, or nothing is installed */
+} tfd_fix_cost;
+
 typedef struct tfd_fix {
     tfd_str title; /* "Install a NumPy that fits" */
     tfd_shell shell;
@@ -34,6 +46,7 @@ typedef struct tfd_fix {
     bool verified; /* the effect was tried */
     tfd_str url;   /* empty: none */
     tfd_str note;  /* "restart running notebooks afterwards"; empty: none */
+    tfd_fix_cost cost;
 } tfd_fix;
 
 typedef struct tfd_cause {

@@ -80,6 +80,12 @@ void tfd_fix_install_all(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str 
 tfd_str tfd_fix_left_out(tfd_fix_ctx *ctx, tfd_str key, tfd_str specifier);
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 
+/* What a fix costs (fix_cost.c); the installer's commands above count by themselves. from_index: the package
+ * is a wheel of the index, whose size the knowledge base may have. */
+void tfd_fix_count_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec, bool from_index);
+void tfd_fix_count_removal(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
+void tfd_fix_add_cost(tfd_arena *arena, tfd_fix_cost *to, const tfd_fix_cost *from);
+
 /* Takes one entry out of a list variable: unset where nothing is left, else set to the rest
  * (fix_search_path.c).
  */

@@ -245,6 +245,8 @@ void tfd_fix_install_all(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str 
     const char *sudo = privilege(ctx);
 
     ctx->items[ctx->count - 1].needs_network = true;
+    for (size_t i = 0; i < count; i++)
+        tfd_fix_count_install(ctx, mode, specs[i], installer_of(ctx) != INSTALLER_CONDA);
     if (py->site_readonly) {
         install_beside(ctx, mode, words);
         return;
@@ -279,6 +281,7 @@ void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names)
     tfd_str python = tfd_fix_program(ctx, py->path);
     const char *sudo = privilege(ctx);
 
+    tfd_fix_count_removal(ctx, names);
     if (installer_of(ctx) == INSTALLER_UV) {
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s pip uninstall --python %.*s %.*s", sudo,
                                            TFD_ARG(tfd_fix_program(ctx, py->uv)), TFD_ARG(python),

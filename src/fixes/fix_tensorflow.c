@@ -24,6 +24,7 @@ static void fix_missing_in_managed(tfd_fix_ctx *ctx, tfd_str spec)
     tfd_fix_activate(ctx, TFD_STR(".venv-tensorflow"));
     tfd_fix_command(
         ctx, tfd_arena_fmt(ctx->arena, "python -m pip install %.*s", TFD_ARG(tfd_fix_quote(ctx, spec))));
+    tfd_fix_count_install(ctx, TFD_INSTALL, spec, true);
     ctx->items[ctx->count - 1].needs_network = true;
 }
 

@@ -237,6 +237,7 @@ static void join_others(const tfd_view *view, tfd_report *report, tfd_arena *are
             fix->needs_network |= other->fixes[0].needs_network;
             was_joined = true;
         }
+        tfd_fix_add_cost(arena, &fix->cost, &other->fixes[0].cost);
     }
     if (was_joined)
         fix->title = tfd_arena_fmt(arena, "%.*s, and repair what is broken beside it", TFD_ARG(fix->title));

@@ -199,3 +199,9 @@ tfd_str tfd_page_time(tfd_page *page, double seconds)
         return tfd_arena_fmt(&page->arena, "%.0f s", seconds);
     return tfd_arena_fmt(&page->arena, "%d min %d s", (int)(seconds + 0.5) / 60, (int)(seconds + 0.5) % 60);
 }
+
+tfd_str tfd_page_bytes(tfd_page *page, uint64_t bytes)
+{
+    return bytes >= 1000000000 ? tfd_page_fmt(page, "%.1f GB", (double)bytes / 1e9)
+                               : tfd_page_fmt(page, "%u MB", (unsigned)((bytes + 999999) / 1000000));
+}

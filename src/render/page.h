@@ -54,6 +54,8 @@ const char *tfd_page_dot(const tfd_page *page);
 
 /* "71 ms", "2.4 s", "3 min 20 s" */
 tfd_str tfd_page_time(tfd_page *page, double seconds);
+/* "573 MB", "1.9 GB" */
+tfd_str tfd_page_bytes(tfd_page *page, uint64_t bytes);
 
 /* How much is shown. */
 typedef struct tfd_detail {

@@ -129,6 +129,31 @@ static void put_import(writer *w, const tfd_report *report)
     tfd_json_close(&w->json, '}');
 }
 
+static void put_bytes(writer *w, const char *key, uint64_t bytes)
+{
+    if (bytes > 0)
+        tfd_json_int(&w->json, key, (int64_t)bytes);
+    else
+        tfd_json_null(&w->json, key);
+}
+
+static void put_cost(writer *w, const tfd_fix_cost *cost)
+{
+    if (cost->package_count == 0) {
+        tfd_json_null(&w->json, "cost");
+        return;
+    }
+    tfd_json_open(&w->json, "cost", '{');
+    tfd_json_open(&w->json, "changes", '[');
+    for (size_t i = 0; i < cost->package_count; i++)
+        put(w, NULL, cost->packages[i]);
+    tfd_json_close(&w->json, ']');
+    tfd_json_bool(&w->json, "and_what_they_require", cost->brings_others);
+    put_bytes(w, "download_bytes", cost->download);
+    put_bytes(w, "free_bytes", cost->free);
+    tfd_json_close(&w->json, '}');
+}
+
 static void put_fixes(writer *w, const tfd_fix *fixes, size_t count)
 {
     tfd_json_open(&w->json, "fixes", '[');
@@ -147,6 +172,7 @@ static void put_fixes(writer *w, const tfd_fix *fixes, size_t count)
         tfd_json_bool(&w->json, "verified", fix->verified);
         put_or_null(w, "url", fix->url);
         put_or_null(w, "note", fix->note);
+        put_cost(w, &fix->cost);
         tfd_json_close(&w->json, '}');
     }
     tfd_json_close(&w->json, ']');

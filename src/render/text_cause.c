@@ -138,6 +138,50 @@ static void put_command(tfd_page *page, tfd_str command, size_t indent)
     }
 }
 
+#define COST_PACKAGES 4 /* named in the text; the JSON report has all */
+
+/* " numpy 2.1.0, scipy 1.11 and 5 more" of those that are installed, or of those that are not. */
+static tfd_str name_packages(tfd_page *page, const tfd_fix_cost *cost, bool installed)
+{
+    tfd_str text = TFD_STR("");
+    size_t count = 0;
+
+    for (size_t i = 0; i < cost->package_count; i++) {
+        if ((tfd_str_find_char(cost->packages[i], ' ') != TFD_NPOS) != installed)
+            continue;
+        if (count++ < COST_PACKAGES)
+            text = tfd_page_fmt(page, "%.*s%s %.*s", TFD_ARG(text), count > 1 ? "," : "",
+                                TFD_ARG(cost->packages[i]));
+    }
+    return count <= COST_PACKAGES
+               ? text
+               : tfd_page_fmt(page, "%.*s and %u more", TFD_ARG(text), (unsigned)(count - COST_PACKAGES));
+}
+
+/* What the commands change and fetch, where they install or remove packages. */
+static void put_cost(tfd_page *page, const tfd_fix_cost *cost)
+{
+    tfd_str changed = name_packages(page, cost, true), added = name_packages(page, cost, false);
+    tfd_str text;
+
+    if (cost->package_count == 0)
+        return;
+    text = tfd_page_fmt(page, "%s%.*s%s%.*s%s", changed.len ? "Changes" : "", TFD_ARG(changed),
+                        !added.len    ? ""
+                        : changed.len ? "; adds"
+                                      : "Adds",
+                        TFD_ARG(added), cost->brings_others ? ", and what it requires" : "");
+    if (cost->download > 0)
+        text = tfd_page_fmt(page, "%.*s; about %.*s to download", TFD_ARG(text),
+                            TFD_ARG(tfd_page_bytes(page, cost->download)));
+    if (cost->download > 0 && cost->free > 0)
+        text =
+            tfd_page_fmt(page, "%.*s, %.*s free", TFD_ARG(text), TFD_ARG(tfd_page_bytes(page, cost->free)));
+    tfd_page_pad(page, INDENT + 2);
+    tfd_page_wrap(page, TFD_INK_DIM, text, INDENT + 2);
+    tfd_page_line(page);
+}
+
 void tfd_text_fix(tfd_page *page, const tfd_fix *fix, const char *word, const tfd_detail *d)
 {
     const char *needs = fix->needs_admin && fix->needs_network
@@ -157,6 +201,7 @@ void tfd_text_fix(tfd_page *page, const tfd_fix *fix, const char *word, const tf
         put_command(page, fix->commands[i], COMMAND_INDENT);
     if (fix->url.len)
         put_command(page, fix->url, COMMAND_INDENT);
+    put_cost(page, &fix->cost);
     if (fix->note.len) {
         tfd_page_pad(page, INDENT + 2);
         tfd_page_wrap(page, TFD_INK_PLAIN, tfd_page_text(page, fix->note), INDENT + 2);

@@ -97,10 +97,16 @@ static tfd_report sample_numpy(void)
         {"native", S("it has C-API version 2; TensorFlow was built for 1"), S("_pywrap_bfloat16.so"), 25},
     };
     static tfd_str commands[] = {S(VENV "/bin/python -m pip install 'numpy<2.0.0,>=1.23.5'")};
+    static tfd_str changes[] = {S("numpy 2.2.6"), S("wrapt")};
     static tfd_fix fixes[] = {{.title = S("Install a NumPy that fits"),
                                .commands = commands,
                                .command_count = 1,
                                .needs_network = true,
+                               .cost = {.packages = changes,
+                                        .package_count = 2,
+                                        .brings_others = true,
+                                        .download = 18271341,
+                                        .free = 43200000000},
                                .note = S("Restart running notebooks afterwards.")}};
     static tfd_cause causes[] = {{.id = TFD_CAUSE_DEP_NUMPY,
                                   .subject = S("numpy 2.2.6"),

@@ -68,7 +68,7 @@ static inline tfd_place *add_place(world *w, const char *path, tfd_place_kind ki
 }
 
 /* The first cause's id, "" where there is none. */
-static const char *diagnose(world *w)
+static inline const char *diagnose(world *w)
 {
     tfd_view view = {&w->facts, &w->options, w->kb};
     tfd_findings findings = {0};
@@ -84,7 +84,7 @@ static const char *diagnose(world *w)
 }
 
 /* The import fails with this exception; its further fields are the caller's to fill. */
-static tfd_exception *fail_with(world *w, const char *type, const char *message)
+static inline tfd_exception *fail_with(world *w, const char *type, const char *message)
 {
     tfd_exception *exc = tfd_arena_new(&w->arena, tfd_exception, 1);
 
