@@ -53,6 +53,18 @@ static void judge_kind_of_python(judge *j)
         add(j, TFD_OBSTACLE_PYTHON, TFD_CAUSE_PYTHON_NOT_CPYTHON, TFD_STR("no wheel for debug builds"));
 }
 
+/* The installer passes over files whose requires-python does not fit, whatever their tags say. Patch releases
+ * are not asked for: a bound such as ">=3.9.2" is taken as met. */
+static void judge_python_range(judge *j)
+{
+    tfd_str range = j->release->requires_python;
+    tfd_str version = tfd_arena_fmt(j->arena, "%d.%d.99", j->target->major, j->target->minor);
+
+    if (range.len > 0 && tfd_specifier_match(range, version, TFD_PRE_ALLOW) == TFD_NO)
+        add(j, TFD_OBSTACLE_PYTHON, TFD_CAUSE_PYTHON_UNSUPPORTED,
+            tfd_arena_fmt(j->arena, "wants Python %.*s", TFD_ARG(range)));
+}
+
 /* false: there is no wheel at all, and nothing more to say. */
 static bool judge_wheel(judge *j)
 {
@@ -73,6 +85,8 @@ static bool judge_wheel(judge *j)
     if (!has_text(j->wheel->pythons, python))
         add(j, TFD_OBSTACLE_PYTHON, TFD_CAUSE_PYTHON_UNSUPPORTED,
             tfd_arena_fmt(j->arena, "no cp%d%d wheel", t->major, t->minor));
+    else
+        judge_python_range(j);
     return true;
 }
 

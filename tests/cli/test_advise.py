@@ -139,7 +139,8 @@ class Index(http.server.BaseHTTPRequestHandler):
     FILES = (("2.98.0", "cp314-cp314-manylinux_2_28_x86_64", False), ("2.99.0", "cp314-cp314-manylinux_2_28_x86_64", False),
              ("2.99.0", "cp313-cp313-manylinux_2_28_x86_64", False), ("2.99.0", "cp313-cp313-win_amd64", False),
              ("2.99.1", "cp314-cp314-manylinux_2_28_x86_64", "does not start"), ("3.0.0rc1", "cp314-cp314-manylinux_2_28_x86_64", False),
-             ("2.21.0", "cp313-cp313-win_amd64", False), ("1.0.0", "cp27-cp27mu-manylinux1_x86_64", False))
+             ("2.99.2", "cp314-cp314-manylinux_2_28_x86_64", False), ("2.21.0", "cp313-cp313-win_amd64", False), ("1.0.0", "cp27-cp27mu-manylinux1_x86_64", False))
+    RANGES = {"2.99.2": ">=3.10,<3.14"}
     METADATA = ("Metadata-Version: 2.1\nName: tensorflow\nVersion: 2.99.0\nRequires-Dist: numpy>=2\n"
                 "Requires-Dist: typing-extensions>=4\nRequires-Dist: nvidia-cuda-runtime-cu13<14.0,>=13.0.48; extra == 'and-cuda'\n")
 
@@ -150,7 +151,7 @@ class Index(http.server.BaseHTTPRequestHandler):
         elif self.path == "/simple/tensorflow/":
             body, kind = json.dumps({"meta": {"api-version": "1.1"}, "name": "tensorflow", "versions": ["2.99.0"], "files": [
                 {"filename": "tensorflow-%s-%s.whl" % (version, tags), "url": "tensorflow-%s-%s.whl" % (version, tags), "hashes": {},
-                 "requires-python": ">=3.10", "yanked": yanked, "size": 600000000, "core-metadata": True}
+                 "requires-python": self.RANGES.get(version, ">=3.10"), "yanked": yanked, "size": 600000000, "core-metadata": True}
                 for version, tags, yanked in self.FILES]}), "application/vnd.pypi.simple.v1+json"
         else:
             self.send_error(404)
@@ -192,6 +193,7 @@ class Online(Asking):
         self.assertEqual("index", by_version["2.99.0"]["known_from"])
         self.assertNotIn("2.99.1", by_version)  # yanked
         self.assertNotIn("3.0.0rc1", by_version)
+        self.assertEqual(["wants Python >=3.10,<3.14"], [w["text"] for w in by_version["2.99.2"]["why_not"]])
         self.assertFalse([p for p in self.server.asked if p.endswith(".whl")])
         self.assertLessEqual(len(self.server.asked), 10)
 
