@@ -302,9 +302,13 @@ static tfd_certainty certainty(const tfd_view *view, const group *one, double ch
     return chance >= 0.5 ? TFD_LIKELY : TFD_POSSIBLE;
 }
 
+/* The strongest lines; a thousand more of the kind prove nothing further (an old libstdc++ lacks symbols of
+ * every library). */
 static tfd_status copy_evidence(const group *one, tfd_arena *arena, tfd_cause *cause)
 {
-    cause->evidence = tfd_arena_new(arena, tfd_evidence, one->count);
+    size_t left_out = 0;
+
+    cause->evidence = tfd_arena_new(arena, tfd_evidence, TFD_EVIDENCE_MAX);
     if (!cause->evidence)
         return TFD_ENOMEM;
     for (size_t i = 0; i < one->count; i++) {
@@ -312,8 +316,17 @@ static tfd_status copy_evidence(const group *one, tfd_arena *arena, tfd_cause *c
 
         if (finding->text.len == 0)
             continue;
-        cause->evidence[cause->evidence_count++] =
-            (tfd_evidence){finding->check, finding->text, finding->source, finding->weight};
+        if (cause->evidence_count < TFD_EVIDENCE_MAX)
+            cause->evidence[cause->evidence_count++] =
+                (tfd_evidence){finding->check, finding->text, finding->source, finding->weight};
+        else
+            left_out++;
+    }
+    if (left_out > 0) {
+        tfd_evidence *last = &cause->evidence[TFD_EVIDENCE_MAX - 1];
+
+        last->text = tfd_arena_fmt(arena, "and %u more findings of this kind", (unsigned)(left_out + 1));
+        last->source = TFD_STR("");
     }
     return TFD_OK;
 }

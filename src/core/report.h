@@ -49,6 +49,8 @@ typedef struct tfd_fix {
     tfd_fix_cost cost;
 } tfd_fix;
 
+#define TFD_EVIDENCE_MAX 40 /* of one cause; the last line then counts the rest */
+
 typedef struct tfd_cause {
     tfd_cause_id id;
     tfd_str subject; /* "numpy 2.1.0", "LD_LIBRARY_PATH"; may be empty */

@@ -425,6 +425,34 @@ static void test_damaged_byte_code(void **state)
     end(&w);
 }
 
+/* The strongest stay, the last line counts the others. */
+static void test_evidence_has_an_end(void **state)
+{
+    tfd_findings findings = {.status = TFD_OK};
+    const tfd_cause *cause;
+    tfd_view view;
+    world w;
+
+    (void)state;
+    begin(&w);
+    view = (tfd_view){&w.facts, &w.options, w.kb};
+    findings.arena = &w.arena;
+    for (int i = 0; i < TFD_EVIDENCE_MAX + 10; i++) {
+        tfd_finding one =
+            tfd_finding_of(TFD_CAUSE_LIBSTDCXX_OLD, TFD_STR("libstdc++.so.6"),
+                           i == TFD_EVIDENCE_MAX + 5 ? TFD_W_PROOF : TFD_W_LIKELY, TFD_EFFECT_BREAKS);
+
+        one.text = tfd_arena_fmt(&w.arena, "symbol %d", i);
+        tfd_findings_add(&findings, &one);
+    }
+    assert_int_equal(tfd_rank(&view, &findings, &w.arena, &w.report), TFD_OK);
+    cause = &w.report.causes[0];
+    assert_int_equal(cause->evidence_count, TFD_EVIDENCE_MAX);
+    assert_true(tfd_str_is(cause->evidence[0].text, "symbol 45"));
+    assert_true(tfd_str_is(cause->evidence[TFD_EVIDENCE_MAX - 1].text, "and 11 more findings of this kind"));
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_plugin_that_nobody_owns),
         cmocka_unit_test(test_damaged_byte_code),
         cmocka_unit_test(test_what_a_fix_leaves_out),
+        cmocka_unit_test(test_evidence_has_an_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
