@@ -111,7 +111,7 @@ static void add_leftover(const tfd_view *view, const tfd_leftover *one, tfd_find
             return; /* check_install tells it */
         break;
     }
-    if (dist && !dist->is_needed && effect != TFD_EFFECT_LATENT)
+    if (dist && (!dist->is_needed || tfd_view_is_optional(view, dist->key)))
         effect = TFD_EFFECT_LATENT;
     if (dist)
         finding = tfd_blame_dist(view, one->dist, TFD_W_LIKELY, effect);

@@ -1,4 +1,5 @@
-/* Do limits of the process leave room for the import: address space, memory, processes, processor time? */
+/* Do limits of the process leave room for the import: address space, memory, stack, size of files, processes,
+ * processor time? */
 #include "core/check.h"
 
 /* What the import maps is a little less than its native files: what is only in sections (symbol tables,
@@ -82,6 +83,40 @@ static void check_cpu_time(const tfd_view *view, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
+/* The stack of the main thread. Measured: the import of 2.20 ends with SIGSEGV in 96 KiB and works in 128. */
+#define STACK_MIN ((int64_t)128 << 10)
+
+static void check_stack(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_STACK];
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("stack"), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+    if (limit->state != TFD_STATE_PRESENT || limit->integer >= STACK_MIN)
+        return;
+    finding.text = tfd_arena_fmt(
+        out->arena, "the stack of a process is limited to %lld KiB; the import needs more than 96",
+        (long long)(limit->integer / 1024));
+    finding.source = TFD_STR("RLIMIT_STACK");
+    tfd_findings_add(out, &finding);
+}
+
+static void check_file_size(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_FSIZE];
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("file size"), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+    if (limit->state != TFD_STATE_PRESENT || limit->integer >= TFD_TMP_PROBE)
+        return;
+    finding.text = tfd_arena_fmt(out->arena,
+                                 "files may not grow beyond %lld bytes; the import asks for a folder for "
+                                 "temporary files, and Python tries one by writing %d bytes",
+                                 (long long)limit->integer, TFD_TMP_PROBE);
+    finding.source = TFD_STR("RLIMIT_FSIZE");
+    tfd_findings_add(out, &finding);
+}
+
 /* Threads count as well; the first tensor starts one for each processor. Root is exempt. */
 #define PROCESSES_MIN 8
 #define CODE_EAGAIN 11
@@ -151,6 +186,8 @@ static void run(const tfd_view *view, tfd_findings *out)
     check_memory(view, out);
     check_commit(view, out);
     check_cpu_time(view, out);
+    check_stack(view, out);
+    check_file_size(view, out);
     check_processes(view, out);
     check_proc(view, out);
     if (out->check_status == TFD_CHECK_OK)

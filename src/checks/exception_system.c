@@ -65,8 +65,12 @@ static bool is_no_tempdir(const tfd_reading *r)
 static bool blame_tempdir(const tfd_reading *r)
 {
     const tfd_fact *free_bytes = &r->view->facts->scalars[TFD_FACT_TMP_FREE_BYTES];
+    const tfd_fact *size = &r->view->facts->scalars[TFD_FACT_LIMIT_FSIZE];
     bool is_full = free_bytes->state == TFD_STATE_PRESENT && free_bytes->integer < TFD_TMP_MIN;
 
+    if (size->state == TFD_STATE_PRESENT && size->integer < TFD_TMP_PROBE)
+        return tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("file size"),
+                                                 TFD_W_NAMED + 10, TFD_EFFECT_BREAKS));
     return tfd_reading_add(r,
                            tfd_finding_of(is_full ? TFD_CAUSE_DISK_FULL : TFD_CAUSE_PERMISSION_DENIED,
                                           TFD_STR("temporary folder"), TFD_W_NAMED + 10, TFD_EFFECT_BREAKS));

@@ -31,10 +31,17 @@ static tfd_finding ldpath_finding(tfd_str rule, tfd_str path, int weight, tfd_ef
     return finding;
 }
 
+/* The C++ run time, which wheels leave to the system (PEP 600). */
+static bool is_cxx_runtime(tfd_str name)
+{
+    return tfd_str_starts_z(name, "libstdc++.so.") || tfd_str_starts_z(name, "libgcc_s.so.");
+}
+
 static tfd_finding object_finding(const tfd_view *view, const tfd_object *object, int weight,
                                   tfd_effect effect)
 {
     size_t place = tfd_view_place_of(view, object->path);
+    tfd_str base = tfd_path_base(tfd_view_style(view), object->path);
     tfd_finding finding;
 
     if (object->state == TFD_OBJECT_NOEXEC) {
@@ -47,6 +54,8 @@ static tfd_finding object_finding(const tfd_view *view, const tfd_object *object
         finding = tfd_blame_dist(view, object->dist, weight, effect);
     } else {
         finding = tfd_blame_file(view, object->path, weight, effect);
+        if (finding.cause == TFD_CAUSE_COUNT && is_cxx_runtime(base))
+            finding = tfd_finding_of(TFD_CAUSE_LIBSTDCXX_OLD, base, weight, effect);
     }
     if (finding.path.len == 0)
         finding.path = object->path;
@@ -145,7 +154,9 @@ bool tfd_native_blame_resolution(const tfd_view *view, const tfd_resolution *one
         return false;
     if (blame_no_permission(view, one, weight, effect, out))
         return true;
-    if (object->dist != TFD_NONE && !is_gpu_library(one->name))
+    if (is_cxx_runtime(one->name))
+        finding = tfd_finding_of(TFD_CAUSE_LIBSTDCXX_OLD, one->name, weight, effect);
+    else if (object->dist != TFD_NONE && !is_gpu_library(one->name))
         finding = tfd_blame_dist(view, object->dist, weight, effect);
     else if (is_gpu_library(one->name))
         finding = tfd_finding_of(TFD_CAUSE_CUDA_MISSING, one->name, weight, effect);
@@ -163,6 +174,16 @@ bool tfd_native_blame_resolution(const tfd_view *view, const tfd_resolution *one
     return true;
 }
 
+/* A manylinux tag promises that this glibc suffices (PEP 600): a file of that wheel that wants a newer one
+ * has been replaced by one that was built elsewhere. TensorFlow's own tags have promised too much. */
+static bool is_not_of_its_wheel(const tfd_view *view, const tfd_object *object)
+{
+    const tfd_dist *dist = object ? tfd_view_dist(view, object->dist) : NULL;
+
+    return dist && !dist->is_tensorflow && dist->tags_fit == TFD_YES &&
+           tfd_str_find_z(dist->tags, "manylinux") != TFD_NPOS;
+}
+
 static tfd_finding version_finding(const tfd_view *view, const tfd_symbol_problem *problem, int weight,
                                    tfd_effect effect)
 {
@@ -178,6 +199,8 @@ static tfd_finding version_finding(const tfd_view *view, const tfd_symbol_proble
     else if (!tfd_str_starts_z(problem->version, "GLIBCXX_") &&
              !tfd_str_starts_z(problem->version, "CXXABI_") && !tfd_str_starts_z(problem->version, "GCC_"))
         return tfd_blame_dist(view, object ? object->dist : TFD_NONE, weight, effect);
+    if (is_not_of_its_wheel(view, object))
+        return tfd_blame_dist(view, object->dist, weight, effect);
     finding = tfd_finding_of(cause, TFD_STR(""), weight, effect);
     finding.path = provider ? provider->path : TFD_STR("");
     return finding;

@@ -18,11 +18,13 @@ TFD_FACT(KERAS_JSON_FAULT, "keras.json.fault", TFD_TYPE_TEXT, "What Keras refuse
 TFD_FACT(KERAS_JSON_READABLE, "keras.json.readable", TFD_TYPE_BOOL, "This user may read Keras' settings file")
 TFD_FACT(LIMIT_AS, "limit.address_space", TFD_TYPE_INT, "Limit of the address space in bytes (ulimit -v)")
 TFD_FACT(LIMIT_DATA, "limit.data", TFD_TYPE_INT, "Limit of the data segment in bytes (ulimit -d)")
+TFD_FACT(LIMIT_FSIZE, "limit.file_size", TFD_TYPE_INT, "Limit of the size of files in bytes (ulimit -f)")
 TFD_FACT(LIMIT_NOFILE, "limit.open_files", TFD_TYPE_INT, "Limit of open files (ulimit -n)")
 TFD_FACT(LIMIT_NPROC, "limit.processes", TFD_TYPE_INT,
          "Limit of this user's processes and threads (ulimit -u)")
 TFD_FACT(LIMIT_CPU, "limit.processor_time", TFD_TYPE_INT,
          "Limit of a process' processor time in seconds (ulimit -t)")
+TFD_FACT(LIMIT_STACK, "limit.stack", TFD_TYPE_INT, "Limit of the main thread's stack in bytes (ulimit -s)")
 TFD_FACT(MEMORY_COMMIT_FREE, "memory.commit_free", TFD_TYPE_INT,
          "Windows: what memory and page file together can still promise to programs, in bytes")
 TFD_FACT(MEMORY_COMMIT_LIMIT, "memory.commit_limit", TFD_TYPE_INT,

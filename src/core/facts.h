@@ -419,6 +419,7 @@ typedef struct tfd_facts {
 
 /* tempfile.gettempdir proves a folder by writing four bytes into it, which takes a block. */
 #define TFD_TMP_MIN 4096
+#define TFD_TMP_PROBE 4
 
 void tfd_facts_init(tfd_facts *facts);
 /* ensurepip, which venv needs, is a package of its own in Debian (python3-venv). false where the standard

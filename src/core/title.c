@@ -116,6 +116,10 @@ static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_
     case TFD_CAUSE_NOT_AN_ENVIRONMENT_PROBLEM:
         return tfd_str_is(lead->subject, "/proc") ? TFD_STR("No proc file system is mounted on /proc")
                                                   : TFD_STR("");
+    case TFD_CAUSE_LIBSTDCXX_OLD:
+        return lead->subject.len > 0
+                   ? tfd_arena_fmt(arena, "The system's %.*s is missing or damaged", TFD_ARG(lead->subject))
+                   : TFD_STR("");
     case TFD_CAUSE_MEMORY_LIMIT:
         return tfd_arena_fmt(arena, "The limit of %.*s is too small for TensorFlow", TFD_ARG(lead->subject));
     default:

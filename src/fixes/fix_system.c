@@ -12,6 +12,12 @@ static void fix_limit(tfd_fix_ctx *ctx)
     } else if (tfd_str_is(ctx->lead->subject, "data segment")) {
         tfd_fix_begin(ctx, TFD_STR("Lift the limit of the data segment in this shell"));
         tfd_fix_command(ctx, TFD_STR("ulimit -d unlimited"));
+    } else if (tfd_str_is(ctx->lead->subject, "stack")) {
+        tfd_fix_begin(ctx, TFD_STR("Raise the limit of the stack in this shell"));
+        tfd_fix_command(ctx, TFD_STR("ulimit -s 8192"));
+    } else if (tfd_str_is(ctx->lead->subject, "file size")) {
+        tfd_fix_begin(ctx, TFD_STR("Lift the limit of the size of files in this shell"));
+        tfd_fix_command(ctx, TFD_STR("ulimit -f unlimited"));
     } else if (tfd_str_is(ctx->lead->subject, "open files")) {
         tfd_fix_begin(ctx, TFD_STR("Raise the limit of open files in this shell"));
         tfd_fix_command(ctx, TFD_STR("ulimit -n 1024"));
@@ -117,9 +123,10 @@ static void fix_libstdcxx(tfd_fix_ctx *ctx)
 {
     tfd_str distro = ctx->view->facts->system ? ctx->view->facts->system->distro : TFD_STR("");
 
-    tfd_fix_begin(ctx, TFD_STR("Update the system's libstdc++"));
+    tfd_fix_begin(ctx, TFD_STR("Put the system's newest libstdc++ in place"));
     if (tfd_str_is(distro, "debian") || tfd_str_is(distro, "ubuntu"))
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y libstdc++6", tfd_fix_sudo(ctx)));
+        tfd_fix_command(
+            ctx, tfd_arena_fmt(ctx->arena, "%sapt-get install -y --reinstall libstdc++6", tfd_fix_sudo(ctx)));
     else if (tfd_str_is(distro, "fedora") || tfd_str_is(distro, "rhel") || tfd_str_is(distro, "centos"))
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%sdnf install -y libstdc++", tfd_fix_sudo(ctx)));
     tfd_fix_needs_admin(ctx);

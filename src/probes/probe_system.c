@@ -147,6 +147,8 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     set_limit(ctx, TFD_FACT_LIMIT_NOFILE, TFD_LIMIT_NOFILE);
     set_limit(ctx, TFD_FACT_LIMIT_NPROC, TFD_LIMIT_NPROC);
     set_limit(ctx, TFD_FACT_LIMIT_CPU, TFD_LIMIT_CPU);
+    set_limit(ctx, TFD_FACT_LIMIT_FSIZE, TFD_LIMIT_FSIZE);
+    set_limit(ctx, TFD_FACT_LIMIT_STACK, TFD_LIMIT_STACK);
     set_proc(ctx);
     set_tmp(ctx);
     return TFD_OK;

@@ -92,7 +92,8 @@ typedef enum tfd_limit {
     TFD_LIMIT_STACK,
     TFD_LIMIT_NOFILE,
     TFD_LIMIT_NPROC,
-    TFD_LIMIT_CPU /* seconds */
+    TFD_LIMIT_CPU, /* seconds */
+    TFD_LIMIT_FSIZE
 } tfd_limit;
 #define TFD_UNLIMITED UINT64_MAX
 

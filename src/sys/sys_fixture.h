@@ -13,7 +13,7 @@
  *   "memory", "memory_free": bytes               "uid", "gid": of the user, 1000
  *   "cpu": {"model": "…", "flags": "sse4_2 avx avx2 fma", "avx_in_cpu": true, "arch": "x86_64"}   without it
  *       the CPU is unknown; arch: the one that this process sees, where the system emulates another
- *   "limits": {"address_space", "data", "stack", "open_files", "processes", "processor_time": number |
+ *   "limits": {"address_space", "data", "stack", "open_files", "processes", "processor_time", "file_size": number |
  * "unlimited"}   others are unknown "env": {"NAME": "value", …}                  "cwd": "/home/me"   "home":
  * "/home/me" "mounts":
  * [{"point": "/", "fstype": "ext4", "noexec": false, "readonly": false, "free_bytes": n, "free_inodes": n}]
@@ -69,8 +69,8 @@ typedef struct tfd_fixture {
     tfd_str cwd, home;
     tfd_mount *mounts;
     size_t mount_count;
-    uint64_t limits[TFD_LIMIT_CPU + 1];
-    bool has_limit[TFD_LIMIT_CPU + 1];
+    uint64_t limits[TFD_LIMIT_FSIZE + 1];
+    bool has_limit[TFD_LIMIT_FSIZE + 1];
     tfd_fixture_file *files;
     size_t file_count;
     tfd_map file_by_path; /* on Windows: by the path in lower case */

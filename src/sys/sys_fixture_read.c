@@ -110,8 +110,8 @@ static void read_cpu(tfd_fixture *out, const cJSON *json)
 
 static void read_limits(tfd_fixture *out, const cJSON *json)
 {
-    static const char *const names[] = {"address_space", "data",      "stack",
-                                        "open_files",    "processes", "processor_time"};
+    static const char *const names[] = {"address_space", "data",           "stack",    "open_files",
+                                        "processes",     "processor_time", "file_size"};
     const cJSON *limits = cJSON_GetObjectItemCaseSensitive(json, "limits");
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -135,6 +135,8 @@ static int get_limit(tfd_limit which, struct rlimit *out)
         return getrlimit(RLIMIT_NPROC, out);
     case TFD_LIMIT_CPU:
         return getrlimit(RLIMIT_CPU, out);
+    case TFD_LIMIT_FSIZE:
+        return getrlimit(RLIMIT_FSIZE, out);
     }
     return -1;
 }

@@ -27,9 +27,14 @@ void tfd_lock_give(tfd_lock *lock)
     uv_mutex_unlock(lock);
 }
 
+/* Of each thread, in bytes. The C library would give it what RLIMIT_STACK says, which may be too little. */
+#define STACK_SIZE ((size_t)1 << 20)
+
 bool tfd_thread_start(tfd_thread *thread, tfd_thread_main run, void *ctx)
 {
-    return uv_thread_create(thread, run, ctx) == 0;
+    uv_thread_options_t options = {.flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_SIZE};
+
+    return uv_thread_create_ex(thread, &options, run, ctx) == 0;
 }
 
 void tfd_thread_join(tfd_thread *thread)

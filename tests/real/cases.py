@@ -8,6 +8,11 @@ import cases_gpu_sim_cuda  # noqa: F401
 import cases_gpu_sim_driver  # noqa: F401
 import cases_gpu_sim_examined  # noqa: F401
 import cases_gpu_sim_search  # noqa: F401
+import cases_gpu_sim_unseen  # noqa: F401
+import cases_gpu_sim_unseen_driver  # noqa: F401
+import cases_gpu_sim_unseen_healthy  # noqa: F401
+import cases_habits  # noqa: F401
+import cases_habits_system  # noqa: F401
 import cases_healthy  # noqa: F401
 import cases_install  # noqa: F401
 import cases_installers  # noqa: F401
@@ -51,7 +56,7 @@ half-numpy-tf215 cwd-in-numpy cwd-in-keras-src pythonpath-in-numpy pythonpath-in
 """.split()
 
 for _n, _c in CASES.items():
-    if _c["make"].__module__.startswith("cases_unseen"):
+    if _c["make"].__module__.startswith(("cases_unseen", "cases_habits")):
         _c["extra"] = True
 for _n in FORECAST_ONLY:
     CASES[_n]["extra"] = True
