@@ -285,6 +285,20 @@ static bool blame_ctypes(const tfd_reading *r)
     return add_told(r, tfd_windows_blame_missing(r->view, NULL, path, TFD_W_POINTS, r->out->arena));
 }
 
+/* "C:\…\x.dll not found": TensorFlow's own LoadLibraryExW, for plugins and kernels, says no more than that
+ * (tsl/platform/windows/load_library.cc). */
+static bool blame_load_library(const tfd_reading *r)
+{
+    static const char words[] = " not found";
+    tfd_str path;
+
+    if (!tfd_str_is(r->exc->type, "NotFoundError") || !tfd_str_ends_z(r->exc->message, words))
+        return false;
+    path = tfd_str_sub(r->exc->message, 0, r->exc->message.len - (sizeof words - 1));
+    return tfd_path_is_abs(TFD_PATH_WINDOWS, path) &&
+           (blame_tables(r, path) || add_told(r, tfd_reading_blame_file(r->view, path, TFD_W_POINTS)));
+}
+
 /* CPython's own words, the same in every language (Python/dynload_win.c, Python/importdl.c). */
 static bool is_of_loader(const tfd_reading *r)
 {
@@ -313,7 +327,7 @@ bool tfd_rule_dll(const tfd_reading *r)
 
     if (!tfd_view_is_windows(r->view))
         return false;
-    if (blame_ctypes(r))
+    if (blame_ctypes(r) || blame_load_library(r))
         return true;
     if (!is_import && (r->exc->winerror == 0 || !is_dll_path(path)))
         return false;

@@ -264,6 +264,34 @@ static tfd_status add_package(finder *f, tfd_str top)
     return st;
 }
 
+/* ---- plugins */
+
+/* Every DLL in tensorflow-plugins beside a package; TensorFlow opens them at the end of its own import
+ * (tensorflow/__init__.py: "Load all plugin libraries from site-packages/tensorflow-plugins"). */
+static tfd_status add_plugins(finder *f, const tfd_place *place)
+{
+    tfd_str folder =
+        tfd_path_join(f->ctx->sys->style, f->ctx->arena, place->path, TFD_STR("tensorflow-plugins"));
+    tfd_dirents entries = {0};
+    tfd_status st =
+        folder.ptr ? f->ctx->sys->list(f->ctx->sys, f->ctx->arena, folder, &entries, NULL) : TFD_ENOMEM;
+
+    if (st == TFD_ENOMEM)
+        return no_memory(f->err);
+    if (st != TFD_OK && st != TFD_ENOENT)
+        f->out->unknown = folder;
+    st = TFD_OK;
+    for (size_t i = 0; i < entries.count && st == TFD_OK; i++) {
+        tfd_str path = tfd_path_join(f->ctx->sys->style, f->ctx->arena, folder, entries.items[i].name);
+
+        if (!path.ptr)
+            return no_memory(f->err);
+        if (entries.items[i].kind != TFD_KIND_DIR && tfd_path_ends(TFD_PATH_WINDOWS, path, ".dll"))
+            st = add_open(f, path, TFD_NONE, false);
+    }
+    return st;
+}
+
 /* ---- all of them */
 
 tfd_status tfd_steps_find(tfd_probe_ctx *ctx, tfd_steps *out, tfd_err *err)
@@ -280,5 +308,9 @@ tfd_status tfd_steps_find(tfd_probe_ctx *ctx, tfd_steps *out, tfd_err *err)
         st = add_measured(&f, &opened->items[i], imports);
     if (st == TFD_OK && !tfd_str_is(facts->module_top, "tensorflow") && facts->module_top.len > 0)
         st = add_package(&f, facts->module_top);
+    for (size_t i = 0; i < facts->places.count && st == TFD_OK; i++)
+        if (tfd_map_get(&facts->places.items[i].names, TFD_STR("tensorflow-plugins")) != TFD_MAP_NONE &&
+            tfd_str_find_z(facts->places.items[i].path, "site-packages") != TFD_NPOS)
+            st = add_plugins(&f, &facts->places.items[i]);
     return st;
 }

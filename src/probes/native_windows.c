@@ -121,11 +121,11 @@ static tfd_win_order ctypes_order(const tfd_native_process *n, bool has_path)
 
 static bool is_module(const tfd_step *step)
 {
-    return step->kind == TFD_STEP_OPEN && !tfd_str_ends_z(step->path, ".so");
+    return step->kind == TFD_STEP_OPEN && tfd_path_ends(TFD_PATH_WINDOWS, step->path, ".pyd");
 }
 
-/* Kernels in a ".so" are opened by TensorFlow itself, with LOAD_WITH_ALTERED_SEARCH_PATH
- * (tf.load_op_library). */
+/* Kernels in a ".so" (tf.load_op_library) and plugins are opened by TensorFlow itself, with
+ * LOAD_WITH_ALTERED_SEARCH_PATH. */
 static tfd_win_order order_of(const tfd_native_process *n, const tfd_step *step)
 {
     if (step->kind != TFD_STEP_OPEN)

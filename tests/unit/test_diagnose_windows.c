@@ -282,6 +282,34 @@ static void test_numbers(void **state)
     }
 }
 
+/* TensorFlow's own LoadLibrary says no more than this. */
+static void test_plugin_that_does_not_load(void **state)
+{
+    static const struct {
+        const char *type, *message, *cause;
+        int line;
+    } rows[] = {
+        {"NotFoundError", SITE "\\tensorflow-plugins\\accel.dll not found", "addon-mismatch", __LINE__},
+        {"NotFoundError", COMMON " not found", "tf-corrupt", __LINE__},
+        {"NotFoundError", "accel.dll not found", "", __LINE__},
+        {"NotFoundError", "", "", __LINE__},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        const char *cause;
+
+        begin(&w);
+        with_redistributable(&w, "14.44.35211.0");
+        (void)fail_with(&w, rows[i].type, rows[i].message);
+        cause = diagnose(&w);
+        if (strcmp(cause, rows[i].cause) != 0)
+            fail_msg("line %d: %s", rows[i].line, cause);
+        end(&w);
+    }
+}
+
 static void test_exit_codes(void **state)
 {
     static const struct {
@@ -374,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_dll_that_came_later_is_an_old_redistributable),
         cmocka_unit_test(test_what_waits_for_a_file_that_cannot_load_is_no_damage),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_plugin_that_does_not_load),
         cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_missing_function_holds_against_wine),
         cmocka_unit_test(test_trial_plan),

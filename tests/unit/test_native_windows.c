@@ -290,6 +290,20 @@ static void test_missing_symbol(void **state)
     assert_true(w.facts.symbol_problems.items[0].is_needed);
 }
 
+/* TensorFlow opens what lies in tensorflow-plugins; nothing else there is a DLL. */
+static void test_plugin(void **state)
+{
+    (void)state;
+    memory_add_dir(&w.machine, SITE "\\tensorflow-plugins");
+    assert_true(tfd_map_put(&w.arena, &w.facts.places.items[1].names, TFD_STR("tensorflow-plugins"), 9));
+    IMAGE(SITE "\\tensorflow-plugins\\accel.dll", .imports = {"driver.dll:accel_open"});
+    add_text(SITE "\\tensorflow-plugins\\README.txt", "x");
+    run();
+    assert_true(object_of(SITE "\\tensorflow-plugins\\accel.dll")->is_needed);
+    assert_false(object_of(SITE "\\tensorflow-plugins\\accel.dll")->is_module);
+    assert_non_null(absent("driver.dll"));
+}
+
 /* numpy's folder is only searched because its code says so. */
 static void test_no_folder_added(void **state)
 {
@@ -341,9 +355,16 @@ static void test_no_interpreter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_healthy),         TEST(test_no_runtime),   TEST(test_copy_beside_python),
-        TEST(test_wrong_machine),   TEST(test_startup_file), TEST(test_missing_symbol),
-        TEST(test_no_folder_added), TEST(test_old_python),   TEST(test_virtual_environment),
+        TEST(test_healthy),
+        TEST(test_no_runtime),
+        TEST(test_copy_beside_python),
+        TEST(test_wrong_machine),
+        TEST(test_startup_file),
+        TEST(test_missing_symbol),
+        TEST(test_plugin),
+        TEST(test_no_folder_added),
+        TEST(test_old_python),
+        TEST(test_virtual_environment),
         TEST(test_no_interpreter),
     };
 
