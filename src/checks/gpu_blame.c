@@ -1,5 +1,6 @@
 #include "checks/gpu_blame.h"
 
+#include "checks/native_blame.h"
 #include "formats/pep440.h"
 
 tfd_finding tfd_gpu_finding(tfd_cause_id cause, tfd_str subject, int weight, tfd_effect effect)
@@ -8,6 +9,20 @@ tfd_finding tfd_gpu_finding(tfd_cause_id cause, tfd_str subject, int weight, tfd
 
     finding.for_gpu = true;
     return finding;
+}
+
+bool tfd_gpu_is_forced(const tfd_gpu_library *library)
+{
+    return library->without_env.len > 0;
+}
+
+void tfd_gpu_blame_variable(const tfd_gpu_library *library, tfd_finding *finding)
+{
+    if (!tfd_gpu_is_forced(library) && library->culprit.len == 0)
+        return;
+    finding->cause = TFD_CAUSE_LDPATH_CONFLICT;
+    finding->subject = tfd_native_forced_by(library->culprit.len > 0 ? library->culprit_rule : library->rule);
+    finding->path = library->culprit.len > 0 ? library->culprit : library->path;
 }
 
 bool tfd_gpu_skip(const tfd_view *view, tfd_findings *out)

@@ -20,6 +20,10 @@ enum {
 
 /* A finding on the GPU's side. */
 tfd_finding tfd_gpu_finding(tfd_cause_id cause, tfd_str subject, int weight, tfd_effect effect);
+/* Whether a variable put the library before another copy, which waits behind it. */
+bool tfd_gpu_is_forced(const tfd_gpu_library *library);
+/* The variable is then what has to be repaired, also where it brought something that spoils the library. */
+void tfd_gpu_blame_variable(const tfd_gpu_library *library, tfd_finding *finding);
 /* Skips the check, with the reason, where no GPU has to work; true then. */
 bool tfd_gpu_skip(const tfd_view *view, tfd_findings *out);
 

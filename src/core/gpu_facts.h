@@ -36,17 +36,16 @@ typedef struct tfd_gpu_library {
     tfd_str version_source;
     tfd_str own_version; /* that the file says of itself (parts of cuDNN); empty: it does not */
     size_t dist;         /* that it belongs to, row of dists, or TFD_NONE */
-    tfd_str broken; /* why it cannot be loaded although it is there; empty: nothing is known to hinder it */
-    tfd_str
-        culprit; /* broken: a library that LD_LIBRARY_PATH put in place of the one that fits; empty: none */
-    bool is_forbidden;  /* this user may not read it; not found: path is the folder that he may not list */
-    bool is_dependency; /* what is missing is a library that it needs in turn … */
-    tfd_str dependency; /* … of this name */
+    tfd_str broken;  /* why it cannot be loaded although it is there; empty: nothing is known to hinder it */
+    tfd_str culprit; /* broken: a library that a variable put in place of the one that fits; empty: none */
+    tfd_str culprit_rule; /* "LD_LIBRARY_PATH", "LD_PRELOAD" */
+    bool is_forbidden;    /* this user may not read it; not found: path is the folder that he may not list */
+    bool is_dependency;   /* what is missing is a library that it needs in turn … */
+    tfd_str dependency;   /* … of this name */
     tfd_str elsewhere; /* not found: a file of this very name that ld.so does not look at; empty: none seen */
     tfd_str dead_link; /* not found: a link of this name that leads nowhere; empty: none */
     tfd_str other;     /* not found: the same library in another version; empty: none seen */
-    tfd_str
-        without_env; /* found through LD_LIBRARY_PATH: the file that would be found without; empty: none */
+    tfd_str without_env; /* found through a variable: the file that would be found without it; empty: none */
     tfd_str without_version;
     bool is_required; /* without it TensorFlow lists no GPU */
 } tfd_gpu_library;

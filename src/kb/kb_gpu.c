@@ -303,6 +303,16 @@ static const pair_row *find_pair(const table *rows, tfd_str key)
     return NULL;
 }
 
+tfd_str tfd_kb_cuda_release(tfd_str wheel_version)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < wheel_version.len; i++)
+        if (wheel_version.ptr[i] == '.' && ++dots == 3)
+            return tfd_str_sub(wheel_version, 0, i);
+    return wheel_version;
+}
+
 tfd_str tfd_kb_toolkit_driver(tfd_kb *kb, tfd_str cuda)
 {
     const pair_row *row = find_pair(&tables(kb)->toolkits, tfd_kb_line_of(cuda));

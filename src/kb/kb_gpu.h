@@ -36,6 +36,8 @@ typedef struct tfd_kb_cudnn {
 /* Parses the three files. After it all queries below only read. TFD_EFORMAT, TFD_ENOMEM. */
 tfd_status tfd_kb_gpu_preload(tfd_kb *kb, tfd_err *err);
 
+/* Number of the library in a wheel of NVIDIA's: "9.28.0" of "9.28.0.42". */
+tfd_str tfd_kb_cuda_release(tfd_str wheel_version);
 /* The chip that carries a PCI device id of NVIDIA's, or NULL. */
 const tfd_kb_chip *tfd_kb_chip_find(tfd_kb *kb, uint32_t device);
 const tfd_kb_architecture *tfd_kb_architecture_find(tfd_kb *kb, tfd_str name);

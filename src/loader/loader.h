@@ -136,6 +136,9 @@ tfd_status tfd_loader_start(tfd_loader *loader, tfd_str program, bool *ok, tfd_e
 tfd_status tfd_loader_open(tfd_loader *loader, tfd_str path, bool is_global, size_t *file, bool *ok,
                            tfd_err *err);
 
+/* Whether a setting of the user's or the administrator's brought a file, by the rule that found it. */
+bool tfd_loader_is_forced(tfd_str rule);
+
 /* Where a name would be found if `by` (TFD_NONE: dlopen from the program) needed it, loaded objects left out
  * of account. without_variable: as if LD_LIBRARY_PATH were not set. */
 tfd_status tfd_loader_search(tfd_loader *loader, tfd_str name, size_t by, bool without_variable,

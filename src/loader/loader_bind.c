@@ -283,10 +283,8 @@ static bool is_system(const tfd_loader *loader, size_t file)
            (tfd_str_starts_z(rule, "/") && !tfd_str_is(rule, "/etc/ld.so.preload"));
 }
 
-static bool is_forced(const tfd_loader *loader, size_t file)
+bool tfd_loader_is_forced(tfd_str rule)
 {
-    tfd_str rule = loader->files.items[file].rule;
-
     return tfd_str_is(rule, "LD_LIBRARY_PATH") || tfd_str_is(rule, "LD_PRELOAD") ||
            tfd_str_is(rule, "/etc/ld.so.preload");
 }
@@ -303,7 +301,7 @@ static size_t own_library(const tfd_loader *loader, size_t file)
 
         if (hit == TFD_NONE || !tfd_loader_is_usable(&loader->files.items[hit]))
             continue;
-        if (is_forced(loader, hit))
+        if (tfd_loader_is_forced(loader->files.items[hit].rule))
             return hit;
         if (!is_system(loader, hit))
             last = hit;
@@ -322,7 +320,7 @@ static size_t guess_provider(binder *b, tfd_reader *reader, const missing *one)
 
     if (one->version)
         return tfd_loader_named(b->loader, one->version->file);
-    if (own != TFD_NONE && is_forced(b->loader, own))
+    if (own != TFD_NONE && tfd_loader_is_forced(b->loader->files.items[own].rule))
         return own;
     if (tfd_str_starts_z(one->name, "Py") || tfd_str_starts_z(one->name, "_Py"))
         g.best = 2;

@@ -67,17 +67,6 @@ static size_t owner_of(tfd_cuda_search *search, tfd_str name, tfd_str path)
     return TFD_NONE;
 }
 
-/* "9.28.0.42" of a wheel is cuDNN 9.28.0. */
-static tfd_str without_build(tfd_str version)
-{
-    size_t dots = 0;
-
-    for (size_t i = 0; i < version.len; i++)
-        if (version.ptr[i] == '.' && ++dots == 3)
-            return tfd_str_sub(version, 0, i);
-    return version;
-}
-
 /* cudnn_graph_version, cudnn_ops_infer_version …: 9 << 16 | 28 << 8 from some 9.x on, before 90100 or 8907
  * (CUDNN_VERSION of cudnn_version.h). */
 static tfd_str version_of_constant(tfd_arena *arena, uint32_t value)
@@ -131,7 +120,7 @@ tfd_status tfd_cuda_search_version(tfd_cuda_search *search, tfd_gpu_library *lib
     if (sys->realpath(sys, search->ctx->arena, library->path, &library->real, NULL) != TFD_OK)
         library->real = library->path;
     if (library->dist != TFD_NONE) {
-        library->version = without_build(facts->dists.items[library->dist].version);
+        library->version = tfd_kb_cuda_release(facts->dists.items[library->dist].version);
         library->version_source = facts->dists.items[library->dist].metadata;
         return read_own_version(search, library);
     }
@@ -306,21 +295,39 @@ static bool is_drivers(const tfd_loader *loader, const tfd_loader_problem *probl
             problem->symbol.ptr[2] >= 'A' && problem->symbol.ptr[2] <= 'Z');
 }
 
-/* Whether it is LD_LIBRARY_PATH that brought the library of that name, which spoils the one that was opened,
- * while another copy waits behind it. */
+/* What `by` would get by that name without the setting that brought the one it gets. */
+static tfd_status look_behind(tfd_cuda_search *search, tfd_str name, size_t by, tfd_str rule,
+                              tfd_loader_need *behind)
+{
+    *behind = (tfd_loader_need){.hit = TFD_NONE};
+    if (!tfd_loader_is_forced(rule))
+        return TFD_OK;
+    return tfd_loader_search(&search->loader, name, by, tfd_str_is(rule, "LD_LIBRARY_PATH"), behind,
+                             search->err);
+}
+
+/* Whether a variable brought the library of that name, which spoils the one that was opened, while another
+ * copy waits behind it. */
 static tfd_status find_culprit(tfd_cuda_search *search, tfd_str name, size_t by, tfd_gpu_library *library)
 {
-    tfd_loader_need now, behind;
-    tfd_status st;
+    const tfd_loader *loader = &search->loader;
+    size_t known = tfd_loader_named(loader, name);
+    tfd_loader_need now = {.hit = TFD_NONE};
+    tfd_loader_need behind;
+    tfd_status st = TFD_OK;
 
     if (name.len == 0)
         return TFD_OK;
-    st = tfd_loader_search(&search->loader, name, by, false, &now, search->err);
-    if (st != TFD_OK || !now.is_found || !tfd_str_is(now.rule, "LD_LIBRARY_PATH"))
-        return st;
-    st = tfd_loader_search(&search->loader, name, by, true, &behind, search->err);
-    if (st == TFD_OK && behind.is_found)
-        library->culprit = search->loader.files.items[now.hit].path;
+    if (known != TFD_NONE)
+        now = (tfd_loader_need){.is_found = true, .hit = known, .rule = loader->files.items[known].rule};
+    else
+        st = tfd_loader_search(&search->loader, name, by, false, &now, search->err);
+    if (st == TFD_OK && now.is_found)
+        st = look_behind(search, name, by, now.rule, &behind);
+    if (st == TFD_OK && now.is_found && behind.is_found) {
+        library->culprit = loader->files.items[now.hit].path;
+        library->culprit_rule = now.rule;
+    }
     return st;
 }
 
@@ -376,9 +383,7 @@ static tfd_status ask_without_variable(tfd_cuda_search *search, size_t by, tfd_g
     tfd_loader_need need;
     tfd_status st;
 
-    if (!tfd_str_is(library->rule, "LD_LIBRARY_PATH"))
-        return TFD_OK;
-    st = tfd_loader_search(&search->loader, library->name, by, true, &need, search->err);
+    st = look_behind(search, library->name, by, library->rule, &need);
     if (st != TFD_OK || !need.is_found)
         return st;
     other.path = search->loader.files.items[need.hit].path;
