@@ -188,11 +188,11 @@ def toolkit(e, name):
     return d
 
 
-def known_to_ldso(e, *folders):
-    """/etc/ld.so.conf.d names the folders, and ldconfig was run."""
+def known_to_ldso(e, *folders, ldconfig="ldconfig"):
+    """/etc/ld.so.conf.d names the folders, and ldconfig was run (or what stands in its place)."""
     d = os.path.join(e.dest, "etc")
     os.makedirs(os.path.join(d, "upper", "ld.so.conf.d"))
     os.makedirs(os.path.join(d, "work"))
     e.write(os.path.join(d, "upper", "ld.so.conf.d", "000-cuda.conf"), "".join(f + "\n" for f in folders))
     inside(e, "mount -t tmpfs none {0}/work && mkdir {0}/work/u {0}/work/w && cp -a {0}/upper/. {0}/work/u/ && "
-              "mount -t overlay overlay -o lowerdir=/etc,upperdir={0}/work/u,workdir={0}/work/w /etc && ldconfig 2>/dev/null".format(d))
+              "mount -t overlay overlay -o lowerdir=/etc,upperdir={0}/work/u,workdir={0}/work/w /etc && {1} 2>/dev/null".format(d, ldconfig))
