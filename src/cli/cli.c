@@ -82,6 +82,7 @@ static void choose_style(tfd_cli *cli)
 
 int tfd_cli_fail(tfd_cli *cli, int code, tfd_str message, tfd_str hint)
 {
+    tfd_str path = cli->request.options.output;
     tfd_buf line, masked;
 
     tfd_buf_init(&line, TFD_RENDER_MAX);
@@ -89,7 +90,9 @@ int tfd_cli_fail(tfd_cli *cli, int code, tfd_str message, tfd_str hint)
     if (cli->request.json) {
         tfd_render_json_error(message, hint, cli->kb ? tfd_kb_date(cli->kb) : (tfd_str){0}, &cli->style,
                               &line);
-        (void)tfd_host_write(TFD_STDOUT, tfd_buf_get(&line), NULL);
+        /* A reader of the file shall not take the answer of an earlier run for this one's. */
+        if (path.len == 0 || tfd_host_write_file(path, tfd_buf_get(&line), NULL) != TFD_OK)
+            (void)tfd_host_write(TFD_STDOUT, tfd_buf_get(&line), NULL);
         tfd_buf_clear(&line);
     }
     tfd_mask_add(&masked, message, TFD_MASK_ALL, cli->style.secrets);
@@ -121,6 +124,32 @@ int tfd_cli_answer(tfd_cli *cli, const tfd_buf *answer, int code)
     if (path.len == 0)
         cli->request.json = false;
     return tfd_cli_fail(cli, TFD_EXIT_CANNOT, tfd_str_of(err.text), (tfd_str){0});
+}
+
+bool tfd_cli_may_answer(tfd_cli *cli)
+{
+    tfd_str path = cli->request.options.output;
+    tfd_str folder = path.len ? tfd_path_dir(cli->sys->style, path) : TFD_STR("");
+    tfd_kind kind = path.len && cli->sys->is_native ? tfd_sys_kind(cli->sys, path) : TFD_KIND_OTHER;
+    const char *why = NULL;
+
+    if (folder.len == 0)
+        folder = TFD_STR(".");
+    if (kind == TFD_KIND_DIR)
+        why = "it is a folder";
+    else if (kind == TFD_KIND_NONE && !tfd_sys_is_dir(cli->sys, folder))
+        why = "its folder is not there, or may not be looked at";
+    else if (kind == TFD_KIND_FILE || kind == TFD_KIND_NONE)
+        why = cli->sys->access(cli->sys, kind == TFD_KIND_FILE ? path : folder, TFD_ACCESS_WRITE, NULL) ==
+                      TFD_OK
+                  ? NULL
+                  : "this user may not write there";
+    if (!why)
+        return true;
+    (void)tfd_cli_fail(cli, TFD_EXIT_CANNOT,
+                       tfd_arena_fmt(&cli->arena, "cannot write %.*s: %s", TFD_ARG(path), why),
+                       TFD_STR("Nothing was examined: give -o a file that can be written."));
+    return false;
 }
 
 bool tfd_cli_open_kb(tfd_cli *cli)

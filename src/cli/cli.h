@@ -37,6 +37,9 @@ typedef struct tfd_cmd {
 int tfd_cli_main(const tfd_sys *sys, const tfd_err *err, int argc, const char *const *argv);
 
 /* For commands. Opens the knowledge base that was asked for; otherwise says why not and returns false. */
+/* Whether -o FILE can be written, looked at before minutes are spent on the answer; says so where it cannot.
+ */
+bool tfd_cli_may_answer(tfd_cli *cli);
 bool tfd_cli_open_kb(tfd_cli *cli);
 /* Writes the answer to standard output or to the file asked for; code, or TFD_EXIT_CANNOT where it cannot be
  * written. */

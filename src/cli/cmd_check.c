@@ -85,7 +85,7 @@ static int run(tfd_cli *cli)
     tfd_run *examination;
     int code;
 
-    if (!script_exists(cli) || !tfd_cli_open_kb(cli))
+    if (!tfd_cli_may_answer(cli) || !script_exists(cli) || !tfd_cli_open_kb(cli))
         return TFD_EXIT_CANNOT;
     examination = tfd_run_new(cli->sys, &cli->request.options, cli->kb);
     if (!examination)

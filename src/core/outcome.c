@@ -61,6 +61,8 @@ bool tfd_outcome_is_python(const tfd_facts *facts, tfd_path_style style)
     tfd_str name = tfd_path_base(style, py->path);
     tfd_str real = tfd_path_base(style, py->real);
 
+    if (py->broken == TFD_PY_NOT_EXEC && !tfd_str_starts_z(name, "python") && !tfd_str_starts_z(name, "pypy"))
+        return false; /* pyvenv.cfg, a script of the user */
     if (py->broken == TFD_PY_FINE || py->broken == TFD_PY_UNKNOWN || py->pyvenv_cfg.len > 0 ||
         py->stdlib.len > 0)
         return true;

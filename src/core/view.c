@@ -244,7 +244,7 @@ bool tfd_view_is_breaking(const tfd_view *view, tfd_str tf_version, tfd_str key,
 tfd_verdict tfd_view_verdict(const tfd_view *view, tfd_str key, tfd_str version, const tfd_kb_break **rule)
 {
     tfd_str tf = tfd_view_tf_version(view);
-    const tfd_kb_break *row = version.len > 0 ? find_break(view, tf, key, version) : NULL;
+    const tfd_kb_break *row = find_break(view, tf, key, version);
 
     if (rule)
         *rule = row;

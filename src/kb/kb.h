@@ -218,7 +218,7 @@ typedef struct tfd_kb_break {
     tfd_str tensorflow;    /* PEP 440 specifier: the releases it is about */
     tfd_str python;        /* likewise; empty: any */
     tfd_str dist;          /* PEP 503 name */
-    tfd_str versions;      /* specifier: the versions that have this effect */
+    tfd_str versions;      /* specifier: the versions that have this effect; empty: any, and none at all */
     tfd_str with_dist;     /* only where this other distribution is installed … */
     tfd_str with_versions; /* … in these versions; both empty: no such condition */
     tfd_kb_effect effect;

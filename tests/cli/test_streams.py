@@ -1,5 +1,7 @@
 """Standard output, standard error, colour, width, secrets, and that nothing on the machine changes."""
+import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -118,6 +120,21 @@ class Streams(support.Case):
         self.run_tfdiag("--no-run", "--python", exe, "-o", self.dir / "link")
         self.assertTrue((self.dir / "link").is_symlink())
         self.assertIn("import tensorflow", (self.dir / "target").read_text())
+
+    def test_output_of_a_failure(self):
+        """-o FILE takes what --json says of an error, too; where nothing can be written, nothing is imported first."""
+        exe = self.venv("import pathlib\npathlib.Path('was-imported').touch()\n")
+        out = self.dir / "report.json"
+        out.write_text('{"of": "an earlier run"}')
+        p = self.run_tfdiag("--json", "-o", out, "--python", self.dir / "nothing")
+        self.assertEqual((3, ""), (p.returncode, p.stdout))
+        self.assertIn("message", json.loads(out.read_text())["error"])
+        for path in (self.dir, self.dir / "none" / "report.json"):
+            with self.subTest(output=path):
+                p = self.run_tfdiag("--json", "-o", path, "--python", exe)
+                self.assertEqual(3, p.returncode)
+                self.assertIn("cannot write", json.loads(p.stdout)["error"]["message"])
+        self.assertFalse((pathlib.Path(self.cwd) / "was-imported").exists())
 
     def test_same_answer_twice(self):
         exe = self.venv("import missing_thing\n")

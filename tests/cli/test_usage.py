@@ -55,7 +55,8 @@ class Usage(support.Case):
         empty.mkdir()
         text = self.dir / "notes.txt"
         text.write_text("no interpreter\n")
-        for what in ("/nonexistent/python", "no-such-python-name", empty, self.dir / "none" / "bin" / "python"):
+        for what in ("/nonexistent/python", "no-such-python-name", empty, self.dir / "none" / "bin" / "python",
+                     self.venv().parent.parent / "pyvenv.cfg"):
             with self.subTest(python=what):
                 p = self.run_tfdiag("--python", what)
                 self.assertEqual((3, ""), (p.returncode, p.stdout), p.stderr)
