@@ -265,10 +265,12 @@ static bool is_warning(const tfd_view *view, const group *one)
     return one->is_latent || !import_failed;
 }
 
-/* Broken by itself, whatever else is: has to be repaired too before the import can work. */
+/* Broken by itself, whatever else is: has to be repaired too before the import can work. The files alone say
+ * so, or they do and the import's error comes from the very thing. */
 static bool is_independent(const group *one)
 {
-    return one->breaking >= TFD_W_STRONG;
+    return one->breaking >= TFD_W_STRONG ||
+           (one->breaking >= TFD_W_FORECAST && one->from_import >= TFD_W_FORECAST);
 }
 
 /* Rules were fitted to cases; none of them is worth more than this without an experiment. */
