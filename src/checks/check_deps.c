@@ -103,6 +103,24 @@ static bool is_there_all_the_same(const tfd_view *view, tfd_str key)
     return false;
 }
 
+/* TensorFlow's code asks for a module of it that the tables of measured imports do not list, and it is
+ * nowhere. */
+static bool is_missed(const tfd_view *view, tfd_str key)
+{
+    const tfd_kb_imports *imports = tfd_kb_imports_find(view->kb, tfd_view_tf_version(view));
+    const tfd_modules *all = &view->facts->modules;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_module *module = &all->items[i];
+
+        if (module->kind == TFD_MODULE_MISSING && module->is_needed && !module->is_optional &&
+            !module->is_stdlib && tfd_str_eq(module->hint, key) &&
+            !(imports && tfd_kb_module_find(imports, module->name)))
+            return all->complete;
+    }
+    return false;
+}
+
 static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_findings *out)
 {
     const tfd_dist *by = tfd_view_dist(view, req->by);
@@ -114,6 +132,8 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
 
     if (!found && is_news(view, req))
         verdict = TFD_VERDICT_UNKNOWN;
+    if (!found && is_missed(view, req->key))
+        verdict = TFD_VERDICT_BREAKS;
     if (verdict == TFD_VERDICT_BREAKS)
         weight = TFD_W_STRONG;
     if (verdict == TFD_VERDICT_HARMLESS)

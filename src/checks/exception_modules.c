@@ -138,6 +138,16 @@ static bool blame_outdated(const tfd_reading *r)
     return tfd_reading_add(r, finding);
 }
 
+/* A distribution that is not installed answers for the module that Python no longer has: setuptools for
+ * distutils. */
+static bool blame_successor(const tfd_reading *r, tfd_str name)
+{
+    tfd_str key = tfd_kb_module_dist(r->view->kb, name);
+
+    return key.len > 0 && tfd_dist_find(r->view->facts, key) == TFD_NONE &&
+           tfd_reading_add(r, tfd_blame_key(r->view, key, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+}
+
 /* The module lies where it should; start-up code took its folder off sys.path. */
 static bool blame_dropped(const tfd_reading *r, const tfd_module *module)
 {
@@ -210,7 +220,7 @@ bool tfd_rule_no_module(const tfd_reading *r)
             r, tfd_blame_dist(r->view, r->view->facts->tensorflow, TFD_W_POINTS, TFD_EFFECT_BREAKS));
     }
     if (tfd_view_was_removed(r->view, top))
-        return blame_outdated(r);
+        return blame_successor(r, top) || blame_outdated(r);
     if (is_of_stdlib(r, module, top))
         return tfd_reading_add(
             r, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS));

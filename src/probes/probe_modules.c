@@ -1,5 +1,6 @@
 /* For every module that the import needs: which place wins, and which should. */
 #include "core/probe.h"
+#include "probes/module_shim.h"
 #include "python/modfind.h"
 #include "python/stdlib.h"
 
@@ -10,6 +11,7 @@ typedef struct state {
     tfd_facts *facts;
     const tfd_kb_imports *imports;
     tfd_modfind find;
+    tfd_module_shim shim;
     tfd_map done; /* names with a row */
 } state;
 
@@ -155,6 +157,20 @@ static void find_file_beside(const state *s, tfd_module *row)
     row->is_shadowed = true;
 }
 
+/* A package that is not installed, found among those that setuptools brings. */
+static void find_vendored(const state *s, tfd_module *row)
+{
+    tfd_str path = row->kind == TFD_MODULE_MISSING && row->place == TFD_NONE && !row->is_stdlib
+                       ? tfd_module_shim_path(s->ctx, &s->shim, row->name)
+                       : TFD_STR("");
+
+    if (path.len == 0)
+        return;
+    row->kind = tfd_str_ends_z(path, ".py") ? TFD_MODULE_SOURCE : TFD_MODULE_PACKAGE;
+    row->place = s->shim.place;
+    row->path = path;
+}
+
 /* name: a slice that lives as long as the facts. */
 static tfd_status add_module(state *s, tfd_str name, bool is_stdlib, bool is_needed, tfd_module **out)
 {
@@ -176,6 +192,7 @@ static tfd_status add_module(state *s, tfd_str name, bool is_stdlib, bool is_nee
     row->dist = row->wanted = row->wanted_dist = TFD_NONE;
     row->is_stdlib = is_stdlib;
     row->is_needed = is_needed;
+    find_vendored(s, row);
     if (is_stdlib)
         find_wanted_stdlib(s, row);
     else
@@ -286,11 +303,23 @@ static tfd_status add_startup(state *s)
     return TFD_OK;
 }
 
+/* distutils, where TensorFlow asks for it and setuptools does not answer. */
+static tfd_status add_distutils(state *s)
+{
+    tfd_str name = TFD_STR("distutils");
+    tfd_module *row;
+
+    if (!s->shim.asks || s->shim.answers)
+        return TFD_OK;
+    return add_module(s, name, is_in_stdlib(s, name), true, &row);
+}
+
 static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 {
     tfd_facts *facts = ctx->facts;
     tfd_str version =
         facts->tensorflow == TFD_NONE ? TFD_STR("") : facts->dists.items[facts->tensorflow].version;
+    tfd_modfound found;
     tfd_module *row;
     state s;
 
@@ -301,9 +330,12 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     tfd_modfind_init(&s.find, ctx->sys, ctx->arena, facts);
     facts->modules.complete = facts->places.complete;
     facts->modules.why = facts->places.why;
-    if (add_module(&s, facts->module_top.len ? facts->module_top : TFD_STR("tensorflow"), false, true,
+    tfd_modfind_find(&s.find, TFD_STR("tensorflow"), &found);
+    if (tfd_module_shim_find(ctx, found.path, &s.shim) != TFD_OK ||
+        add_module(&s, facts->module_top.len ? facts->module_top : TFD_STR("tensorflow"), false, true,
                    &row) != TFD_OK ||
-        add_known(&s) != TFD_OK || add_closure(&s) != TFD_OK || add_startup(&s) != TFD_OK)
+        add_known(&s) != TFD_OK || add_closure(&s) != TFD_OK || add_startup(&s) != TFD_OK ||
+        add_distutils(&s) != TFD_OK)
         return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for the modules");
     return TFD_OK;
 }

@@ -191,17 +191,30 @@ static void test_tensorflow_over_an_older_one(void **state)
     end(&w);
 }
 
-/* Not in the list of what 2.10 was seen to load, and in that of later releases. */
-static void test_missing_module_of_the_standard_library_is_pythons(void **state)
+/* contextlib is not in the list of what 2.10 was seen to load, and in that of later releases; distutils is
+ * setuptools' from 3.12 on; for imp there is nothing. */
+static void test_missing_module_of_the_standard_library(void **state)
 {
-    world w;
+    static const char *const rows[][3] = {{"contextlib", "No module named 'contextlib'", "python-broken"},
+                                          {"distutils", "No module named 'distutils'", "dep-other"},
+                                          {"imp", "No module named 'imp'", "tf-abi-mismatch"}};
+    tfd_frame frame = {TFD_STR_INIT(SITE "/tensorflow/__init__.py"), 30, TFD_STR_INIT("<module>")};
 
     (void)state;
-    begin(&w);
-    w.facts.dists.items[0].version = TFD_STR("2.10.1");
-    fail_with(&w, "ModuleNotFoundError", "No module named 'contextlib'")->name = TFD_STR("contextlib");
-    assert_string_equal(diagnose(&w), "python-broken");
-    end(&w);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tfd_exception *exc;
+        world w;
+
+        begin(&w);
+        w.facts.dists.items[0].version = TFD_STR("2.10.1");
+        w.facts.python.minor = 12;
+        exc = fail_with(&w, "ModuleNotFoundError", rows[i][1]);
+        exc->name = tfd_str_of(rows[i][0]);
+        exc->frames = &frame;
+        exc->frame_count = 1;
+        assert_string_equal(diagnose(&w), rows[i][2]);
+        end(&w);
+    }
 }
 
 static void test_own_module_that_hides_nothing_is_no_shadow(void **state)
@@ -464,7 +477,7 @@ int main(void)
         cmocka_unit_test(test_old_version_in_the_environment_is_the_package),
         cmocka_unit_test(test_start_folder_on_the_stack_is_a_shadow),
         cmocka_unit_test(test_tensorflow_over_an_older_one),
-        cmocka_unit_test(test_missing_module_of_the_standard_library_is_pythons),
+        cmocka_unit_test(test_missing_module_of_the_standard_library),
         cmocka_unit_test(test_own_module_that_hides_nothing_is_no_shadow),
         cmocka_unit_test(test_two_tensorflows_explain_their_damage),
         cmocka_unit_test(test_two_faults_name_each_other),

@@ -3,6 +3,7 @@
 
 #include "tree.h"
 
+#include "probes/module_shim.h"
 #include "python/modfind.h"
 #include "python/places.h"
 #include "python/stdlib.h"
@@ -129,6 +130,42 @@ static void test_dotted(void **state)
     check_found(t, __LINE__, "mine", TFD_MODULE_PACKAGE, "@/s/google/protobuf");
 }
 
+/* What an import of distutils brings, where TensorFlow begins with one. */
+static void test_setuptools_shim(void **state)
+{
+    tree *t = *state;
+    tfd_probe_ctx ctx = {.sys = &t->sys, .arena = &t->arena, .facts = &t->facts};
+    tfd_module_shim shim;
+
+    tree_put(t, "s/tensorflow/__init__.py", "# text\nimport distutils as _distutils\n", 0644);
+    tree_put(t, "s/setuptools/_vendor/packaging/__init__.py", "", 0644);
+    tree_put(t, "s/setuptools/_vendor/typing_extensions.py", "", 0644);
+    tree_put(t, "s/setuptools/__init__.py", "sys.path.extend([vendor_path])\n", 0644);
+    tree_put(t, "s/_distutils_hack/__init__.py", "", 0644);
+    make_places(t, "here s");
+    assert_int_equal(tfd_module_shim_find(&ctx, tree_path(t, "s/tensorflow"), &shim), TFD_OK);
+    assert_true(shim.asks && !shim.answers);
+    assert_int_equal(tfd_module_shim_path(&ctx, &shim, TFD_STR("packaging")).len, 0);
+
+    tree_put(t, "s/distutils-precedence.pth", "", 0644);
+    make_places(t, "here s");
+    assert_int_equal(tfd_module_shim_find(&ctx, tree_path(t, "s/tensorflow"), &shim), TFD_OK);
+    assert_true(shim.asks && shim.answers && shim.place == 1);
+    tree_check(t, __LINE__, tfd_module_shim_path(&ctx, &shim, TFD_STR("packaging")),
+               "@/s/setuptools/_vendor/packaging");
+    tree_check(t, __LINE__, tfd_module_shim_path(&ctx, &shim, TFD_STR("typing_extensions")),
+               "@/s/setuptools/_vendor/typing_extensions.py");
+    assert_int_equal(tfd_module_shim_path(&ctx, &shim, TFD_STR("six")).len, 0);
+
+    tree_put(t, "s/setuptools/__init__.py", "", 0644); /* a release before 71 */
+    assert_int_equal(tfd_module_shim_find(&ctx, tree_path(t, "s/tensorflow"), &shim), TFD_OK);
+    assert_int_equal(tfd_module_shim_path(&ctx, &shim, TFD_STR("packaging")).len, 0);
+
+    tree_put(t, "s/tensorflow/__init__.py", "import sysconfig\n", 0644); /* 2.19 and later */
+    assert_int_equal(tfd_module_shim_find(&ctx, tree_path(t, "s/tensorflow"), &shim), TFD_OK);
+    assert_true(!shim.asks && !shim.answers);
+}
+
 static void test_versions(void **state)
 {
     (void)state;
@@ -143,7 +180,8 @@ static void test_versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TREE_TEST(test_order), TREE_TEST(test_places_in_order),
-                                       TREE_TEST(test_dotted), cmocka_unit_test(test_versions)};
+                                       TREE_TEST(test_dotted), TREE_TEST(test_setuptools_shim),
+                                       cmocka_unit_test(test_versions)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
