@@ -6,3 +6,5 @@ import cases_runtime  # noqa: F401
 import cases_search  # noqa: F401
 import cases_unseen  # noqa: F401
 import cases_unseen_more  # noqa: F401
+import cases_field  # noqa: F401
+import cases_field_odd  # noqa: F401
