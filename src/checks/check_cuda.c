@@ -101,7 +101,13 @@ static void check_lost(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
         finding.cause = TFD_CAUSE_PERMISSION_DENIED;
         finding.subject = one->path;
     }
-    finding.path = one->state == TFD_STATE_PRESENT || one->is_forbidden ? one->path : one->elsewhere;
+    if (one->noexec.len > 0) {
+        finding.cause = TFD_CAUSE_SECURITY_BLOCKED;
+        finding.subject = TFD_STR("noexec");
+    }
+    finding.path = one->noexec.len > 0                                    ? one->noexec
+                   : one->state == TFD_STATE_PRESENT || one->is_forbidden ? one->path
+                                                                          : one->elsewhere;
     finding.dist = one->dist;
     tfd_gpu_blame_variable(one, &finding);
     finding.text = lost_text(out, one);

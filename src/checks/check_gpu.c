@@ -1,6 +1,34 @@
 /* Is there a GPU, and is this TensorFlow made for it? */
 #include "checks/gpu_blame.h"
 
+#include "core/blame.h"
+
+/* A build with CUDA is installed, and the one that is imported stands in its way. */
+static void add_intruder(const tfd_view *view, tfd_findings *out, const tfd_dist *tf, size_t other)
+{
+    const tfd_dist *hidden = tfd_view_dist(view, other);
+    tfd_finding finding =
+        tfd_gpu_finding(TFD_CAUSE_TF_DUPLICATE, TFD_STR(""), TFD_GPU_W_BUILD, TFD_EFFECT_BREAKS);
+
+    finding.dist = other;
+    finding.text =
+        tfd_arena_fmt(out->arena,
+                      "%.*s has CUDA, but another distribution of TensorFlow was laid over its files: the "
+                      "build that is imported has none",
+                      TFD_ARG(hidden->name));
+    if (hidden->place != tf->place) {
+        finding = tfd_blame_place(view, tf->place, view->facts->gpu.build.source, TFD_GPU_W_BUILD,
+                                  TFD_EFFECT_BREAKS);
+        finding.for_gpu = true;
+        finding.text = tfd_arena_fmt(
+            out->arena, "%.*s %.*s, built without CUDA, is imported from %.*s in place of %.*s %.*s",
+            TFD_ARG(tf->name), TFD_ARG(tf->version), TFD_ARG(view->facts->places.items[tf->place].path),
+            TFD_ARG(hidden->name), TFD_ARG(hidden->version));
+    }
+    finding.source = view->facts->gpu.build.source;
+    tfd_findings_add(out, &finding);
+}
+
 static void check_build(const tfd_view *view, tfd_findings *out)
 {
     const tfd_gpu_build *build = &view->facts->gpu.build;
@@ -9,20 +37,12 @@ static void check_build(const tfd_view *view, tfd_findings *out)
 
     if (build->is_cuda != TFD_NO || build->is_rocm == TFD_YES || !tf)
         return;
-    finding = tfd_gpu_finding(TFD_CAUSE_TF_NO_GPU_BUILD, TFD_STR(""), TFD_GPU_W_BUILD, TFD_EFFECT_BREAKS);
-    finding.dist = view->facts->tensorflow;
     if (tfd_gpu_other_build(view) != TFD_NONE) {
-        finding.cause = TFD_CAUSE_TF_DUPLICATE;
-        finding.dist = tfd_gpu_other_build(view);
-        finding.text = tfd_arena_fmt(
-            out->arena,
-            "%.*s has CUDA, but another distribution of TensorFlow was laid over its files: the "
-            "build that is imported has none",
-            TFD_ARG(tfd_view_dist(view, finding.dist)->name));
-        finding.source = build->source;
-        tfd_findings_add(out, &finding);
+        add_intruder(view, out, tf, tfd_gpu_other_build(view));
         return;
     }
+    finding = tfd_gpu_finding(TFD_CAUSE_TF_NO_GPU_BUILD, TFD_STR(""), TFD_GPU_W_BUILD, TFD_EFFECT_BREAKS);
+    finding.dist = view->facts->tensorflow;
     finding.text = tfd_arena_fmt(out->arena, "%.*s %.*s was built without CUDA: it uses the processor alone",
                                  TFD_ARG(tf->name), TFD_ARG(tf->version));
     finding.source = build->source;

@@ -190,11 +190,15 @@ static void check_passed_on(const tfd_view *view, tfd_findings *out)
  * systemd is reloaded; a batch system gives a job none that asked for no GPU. */
 static bool is_barred_by_rule(const tfd_gpu_node *node)
 {
-    return (node->mode & 0666u) == 0666u;
+    return !node->is_nodev && (node->mode & 0666u) == 0666u;
 }
 
 static tfd_str node_text(tfd_findings *out, const tfd_gpu_node *node)
 {
+    if (node->is_nodev)
+        return tfd_arena_fmt(out->arena,
+                             "%.*s lies on a mount with the option nodev: no device file on it may be opened",
+                             TFD_ARG(node->path));
     if (is_barred_by_rule(node))
         return tfd_arena_fmt(
             out->arena,
@@ -221,6 +225,8 @@ static void check_nodes(const tfd_view *view, tfd_findings *out)
         if (is_barred_by_rule(node)) {
             finding.cause = TFD_CAUSE_GPU_HIDDEN;
             finding.subject = TFD_STR("cgroup");
+        } else if (node->is_nodev) {
+            finding.subject = TFD_STR("nodev");
         }
         finding.path = node->path;
         finding.text = node_text(out, node);

@@ -31,6 +31,8 @@ static const rule rules[] = {
     {"libdevice is required", TFD_CAUSE_CUDA_TOOLCHAIN, "XLA finds no libdevice"},
     {"find ptxas", TFD_CAUSE_CUDA_TOOLCHAIN, "XLA finds no ptxas"},
     {"CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", TFD_CAUSE_DRIVER_MISMATCH, "kernel module and libraries differ"},
+    {"Unknown flag in XLA_FLAGS", TFD_CAUSE_ENV_SETTING, "XLA_FLAGS has a flag that this XLA does not know"},
+    {"Unknown flags in XLA_FLAGS", TFD_CAUSE_ENV_SETTING, "XLA_FLAGS has flags that this XLA does not know"},
     {"CUDA_ERROR_SYSTEM_NOT_READY", TFD_CAUSE_DRIVER_BROKEN, "the driver's services are not up"},
 };
 
@@ -48,7 +50,7 @@ static tfd_str subject_for(const tfd_findings *out, tfd_cause_id cause)
     for (size_t i = 0; i < out->count; i++)
         if (out->items[i].cause == cause && out->items[i].for_gpu)
             return out->items[i].subject;
-    return TFD_STR("");
+    return cause == TFD_CAUSE_ENV_SETTING ? TFD_STR("XLA_FLAGS") : TFD_STR("");
 }
 
 static void blame(tfd_findings *out, tfd_cause_id cause, int weight, tfd_str text)
@@ -66,6 +68,23 @@ static bool has_finding(const tfd_findings *out)
         if (out->items[i].for_gpu && out->items[i].effect != TFD_EFFECT_LATENT)
             return true;
     return false;
+}
+
+/* The library is whole: what keeps it out is a limit of the process, where there is one. */
+static tfd_finding no_room(const tfd_view *view, tfd_findings *out, tfd_str name)
+{
+    const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_AS];
+    tfd_finding finding =
+        tfd_gpu_finding(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_NAMED, TFD_EFFECT_BREAKS);
+
+    finding.from_import = true;
+    finding.source = TFD_STR("RLIMIT_AS");
+    finding.text =
+        tfd_arena_fmt(out->arena,
+                      "TensorFlow could not load %.*s, which is whole; the address space of a process is "
+                      "limited to %lld MB",
+                      TFD_ARG(name), (long long)(limit->integer / 1000000));
+    return finding;
 }
 
 /* Names in TensorFlow's own log. Mostly the loader model knows more; a name that it found all the same is
@@ -86,6 +105,12 @@ static void check_missing(const tfd_view *view, tfd_findings *out)
         if (is_known || tfd_str_starts_z(name, "libcuda.so") || tfd_str_starts_z(name, "libnvinfer") ||
             trial->names.count > 0)
             continue;
+        if (view->facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT) {
+            tfd_finding finding = no_room(view, out, name);
+
+            tfd_findings_add(out, &finding);
+            continue;
+        }
         blame(out, tfd_str_starts_z(name, "libcudnn") ? TFD_CAUSE_CUDNN_MISSING : TFD_CAUSE_CUDA_MISSING,
               TFD_W_NAMED,
               tfd_arena_fmt(out->arena, "TensorFlow says that it could not load %.*s", TFD_ARG(name)));

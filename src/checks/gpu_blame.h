@@ -6,11 +6,12 @@
 #include "core/gpu.h"
 #include "kb/kb_gpu.h"
 
-/* Weights in the order in which faults that stand beside each other are best repaired: a build without CUDA
- * first, then the device, what hides it, its driver, the libraries. All are above TFD_W_STRONG. */
+/* Weights in the order in which faults that stand beside each other are best repaired: the device, without
+ * which nothing else is of use, a build without CUDA, what hides the device, its driver, the libraries. All
+ * are above TFD_W_STRONG. */
 enum {
-    TFD_GPU_W_BUILD = TFD_W_PROOF + 25,
-    TFD_GPU_W_DEVICE = TFD_W_PROOF + 20,
+    TFD_GPU_W_DEVICE = TFD_W_PROOF + 25,
+    TFD_GPU_W_BUILD = TFD_W_PROOF + 20,
     TFD_GPU_W_ACCESS = TFD_W_PROOF + 15,
     TFD_GPU_W_DRIVER = TFD_W_PROOF + 10,
     TFD_GPU_W_ARCH = TFD_W_PROOF + 5,

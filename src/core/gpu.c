@@ -14,7 +14,18 @@ static bool has_device_for(const tfd_gpu *gpu)
     return gpu->is_possible && (gpu->nvidia_count > 0 || gpu->devices.count == 0);
 }
 
-/* Beside the build that would be imported lies another distribution of TensorFlow, which has CUDA. */
+/* Whether the build that is imported was put before, or laid over, the other one. */
+static bool is_in_the_way(const tfd_view *view, const tfd_dist *other)
+{
+    const tfd_dist *imported = tfd_view_tensorflow(view);
+    const tfd_place *before = tfd_view_place(view, imported ? imported->place : TFD_NONE);
+    const tfd_place *own = tfd_view_place(view, other->place);
+
+    if (before == own)
+        return view->facts->overlaps.count > 0;
+    return before && own && own->kind == TFD_PLACE_SITE && before->kind != TFD_PLACE_BASE_SITE;
+}
+
 size_t tfd_gpu_other_build(const tfd_view *view)
 {
     const tfd_dists *all = &view->facts->dists;
@@ -26,7 +37,7 @@ size_t tfd_gpu_other_build(const tfd_view *view)
             one->is_tensorflow && is_whole ? tfd_kb_release_find(view->kb, one->version) : NULL;
 
         if (release && release->gpu.count > 0 && view->facts->gpu.build.is_cuda == TFD_NO &&
-            view->facts->overlaps.count > 0)
+            is_in_the_way(view, one))
             return i;
     }
     return TFD_NONE;

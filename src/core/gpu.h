@@ -9,7 +9,8 @@
 bool tfd_gpu_is_tried(const tfd_gpu *gpu);
 /* Whether a GPU has to work: the user says so, or the machine has one that this build is made for. */
 bool tfd_gpu_is_expected(const tfd_view *view);
-/* The distribution with CUDA over whose files those of a build without were laid, or TFD_NONE. */
+/* The distribution with CUDA over whose files those of a build without were laid, or before which a foreign
+ * place of sys.path puts such a build; or TFD_NONE. */
 size_t tfd_gpu_other_build(const tfd_view *view);
 /* An NVIDIA GPU as far as it is known: by the driver's answer, else by its PCI id. */
 typedef struct tfd_gpu_seen {

@@ -23,6 +23,7 @@ typedef struct tfd_gpu_node {
     tfd_str path;
     bool exists;    /* and is no folder, which docker makes of the name of a file that the host lacks */
     tfd_tri usable; /* this user may read and write it */
+    bool is_nodev;  /* it lies on a mount on which no device file may be opened; usable is TFD_NO then */
     uint32_t mode, uid, gid;
 } tfd_gpu_node;
 
@@ -39,9 +40,11 @@ typedef struct tfd_gpu_library {
     tfd_str broken;  /* why it cannot be loaded although it is there; empty: nothing is known to hinder it */
     tfd_str culprit; /* broken: a library that a variable put in place of the one that fits; empty: none */
     tfd_str culprit_rule; /* "LD_LIBRARY_PATH", "LD_PRELOAD" */
-    bool is_forbidden;    /* this user may not read it; not found: path is the folder that he may not list */
-    bool is_dependency;   /* what is missing is a library that it needs in turn … */
-    tfd_str dependency;   /* … of this name */
+    tfd_str
+        noexec; /* broken: the mount it lies on, from which no code may be mapped; empty: another reason */
+    bool is_forbidden;  /* this user may not read it; not found: path is the folder that he may not list */
+    bool is_dependency; /* what is missing is a library that it needs in turn … */
+    tfd_str dependency; /* … of this name */
     tfd_str elsewhere; /* not found: a file of this very name that ld.so does not look at; empty: none seen */
     tfd_str dead_link; /* not found: a link of this name that leads nowhere; empty: none */
     tfd_str other;     /* not found: the same library in another version; empty: none seen */
@@ -146,8 +149,9 @@ typedef struct tfd_gpu {
     tfd_str ptxas_version;                        /* empty: not read */
     tfd_str ptxas_refused, ptxas_refused_version; /* one that XLA passes over; empty: none */
     tfd_strs toolchain_roots;                     /* where they were looked for */
-    tfd_str data_dir;                             /* of XLA_FLAGS=--xla_gpu_cuda_data_dir; empty: not set */
-    tfd_str rocm; /* version of the ROCm that is installed; empty: none seen */
+    tfd_strs dead_tools; /* links that lead nowhere in their places in NVIDIA's wheel */
+    tfd_str data_dir;    /* of XLA_FLAGS=--xla_gpu_cuda_data_dir; empty: not set */
+    tfd_str rocm;        /* version of the ROCm that is installed; empty: none seen */
     tfd_driver_answer driver;
 } tfd_gpu;
 

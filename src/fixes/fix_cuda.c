@@ -426,6 +426,8 @@ static void fix_toolchain(tfd_fix_ctx *ctx)
     size_t row = tfd_dist_find(ctx->view->facts, name);
 
     tfd_fix_begin(ctx, TFD_STR("Install the compiler parts of CUDA that XLA needs"));
+    for (size_t i = 0; i < gpu->dead_tools.count; i++)
+        tfd_fix_remove(ctx, gpu->dead_tools.items[i]);
     if (row != TFD_NONE)
         reinstall(ctx, row);
     else if (name.len > 0 && has_extra(tfd_view_tf_version(ctx->view)))

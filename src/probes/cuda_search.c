@@ -48,6 +48,17 @@ static tfd_str version_of_name(tfd_str path)
     return tfd_str_find_char(version, '.') == TFD_NPOS ? TFD_STR("") : version;
 }
 
+/* libcudnn.so.9 is of a wheel 9.x; the other libraries count in numbers of their own. */
+static bool may_bring(const tfd_dist *dist, tfd_str name)
+{
+    size_t at = tfd_str_find_z(name, ".so.");
+    tfd_str major, rest;
+
+    (void)tfd_str_cut(dist->version, '.', &major, &rest);
+    return !tfd_str_starts_z(name, "libcudnn") || at == TFD_NPOS ||
+           tfd_str_eq(tfd_str_from(name, at + 4), major);
+}
+
 /* nvidia-cublas-cu11 and -cu12 put different files into the same folder: the name of the file decides. */
 static size_t owner_of(tfd_cuda_search *search, tfd_str name, tfd_str path)
 {
@@ -59,7 +70,8 @@ static size_t owner_of(tfd_cuda_search *search, tfd_str name, tfd_str path)
         size_t dist =
             tfd_dist_find(facts, tfd_kb_cuda_dist(search->ctx->kb, name, tfd_str_of(majors[i]), &folder));
 
-        if (dist != TFD_NONE && tfd_str_ends(tfd_path_dir(TFD_PATH_POSIX, path), folder) &&
+        if (dist != TFD_NONE && may_bring(&facts->dists.items[dist], name) &&
+            tfd_str_ends(tfd_path_dir(TFD_PATH_POSIX, path), folder) &&
             facts->dists.items[dist].place < facts->places.count &&
             tfd_str_starts(path, facts->places.items[facts->dists.items[dist].place].path))
             return dist;
@@ -198,7 +210,8 @@ static tfd_status add_wheel_folders(tfd_cuda_search *search)
         if (place->is_zip || tfd_map_get(&place->names, TFD_STR("nvidia")) == TFD_MAP_NONE)
             continue;
         root = tfd_path_join(ctx->sys->style, ctx->arena, place->path, TFD_STR("nvidia"));
-        (void)ctx->sys->list(ctx->sys, ctx->arena, root, &entries, NULL);
+        if (ctx->sys->list(ctx->sys, ctx->arena, root, &entries, NULL) == TFD_EACCESS)
+            st = add_folder(search, root);
         for (size_t j = 0; j < entries.count && st == TFD_OK; j++)
             st = add_folder(search, tfd_arena_fmt(ctx->arena, "%.*s/%.*s/lib", TFD_ARG(root),
                                                   TFD_ARG(entries.items[j].name)));
@@ -235,6 +248,17 @@ static tfd_status find_folders(tfd_cuda_search *search)
     return st;
 }
 
+/* Whether `below`, or a folder that it lies in, is what the path ends with. */
+static bool leads_into(tfd_str path, tfd_str below)
+{
+    while (below.len > 1) { /* "nvidia/cudnn/lib", "nvidia/cudnn", "nvidia" */
+        if (tfd_str_ends(path, below))
+            return true;
+        below = tfd_path_dir(TFD_PATH_POSIX, below);
+    }
+    return false;
+}
+
 /* The folder of its wheel, which this user may not look into, hides it from ld.so. */
 static void find_closed(const tfd_cuda_search *search, tfd_gpu_library *library)
 {
@@ -243,7 +267,7 @@ static void find_closed(const tfd_cuda_search *search, tfd_gpu_library *library)
 
     (void)tfd_kb_cuda_dist(ctx->kb, library->name, ctx->facts->gpu.build.cuda, &below);
     for (size_t i = 0; below.len > 0 && i < search->folder_count; i++)
-        if (search->folders[i].is_closed && tfd_str_ends(search->folders[i].path, below)) {
+        if (search->folders[i].is_closed && leads_into(search->folders[i].path, below)) {
             library->is_forbidden = true;
             library->path = search->folders[i].path;
         }
@@ -329,6 +353,20 @@ static tfd_status find_culprit(tfd_cuda_search *search, tfd_str name, size_t by,
         library->culprit_rule = now.rule;
     }
     return st;
+}
+
+/* mmap with PROT_EXEC is refused on a file system that is mounted noexec. */
+static tfd_status ask_mount(tfd_cuda_search *search, tfd_gpu_library *library)
+{
+    tfd_probe_ctx *ctx = search->ctx;
+    tfd_mount mount;
+    tfd_status st = ctx->sys->mount_of(ctx->sys, ctx->arena, library->path, &mount, NULL);
+
+    if (st != TFD_OK || !mount.noexec || library->broken.len > 0)
+        return st == TFD_ENOMEM ? no_memory(search->err) : TFD_OK;
+    library->noexec = mount.point;
+    library->broken = tfd_arena_fmt(ctx->arena, "%.*s is mounted noexec", TFD_ARG(mount.point));
+    return library->broken.ptr ? TFD_OK : no_memory(search->err);
 }
 
 /* Why a file that was found cannot be loaded: it is damaged, or something that it needs is not there. */
@@ -433,5 +471,7 @@ tfd_status tfd_cuda_search_open(tfd_cuda_search *search, tfd_str name, size_t by
     st = tfd_cuda_search_version(search, out);
     if (st == TFD_OK && !ok)
         st = explain_failure(search, file, out);
+    if (st == TFD_OK)
+        st = ask_mount(search, out);
     return st == TFD_OK ? ask_without_variable(search, by, out) : st;
 }

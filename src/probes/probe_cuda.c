@@ -119,124 +119,6 @@ static tfd_status find_cudnn_parts(tfd_cuda_search *search)
     return st == TFD_OK ? find_nvrtc(search) : st;
 }
 
-/* ---- XLA */
-
-/* XLA starts ptxas: a file that may not be executed is none, and neither is one that the kernel does not know
- * how to start (an emptied one). What cannot be read is taken for one. */
-static bool is_program(tfd_probe_ctx *ctx, tfd_str path)
-{
-    char head[4];
-    size_t got = 0;
-    tfd_file file;
-    tfd_status st;
-
-    if (!tfd_sys_is_file(ctx->sys, path) ||
-        ctx->sys->access(ctx->sys, path, TFD_ACCESS_EXEC, NULL) == TFD_EACCESS)
-        return false;
-    if (ctx->sys->open(ctx->sys, path, &file, NULL) != TFD_OK)
-        return true;
-    st = ctx->sys->read_at(ctx->sys, &file, 0, head, sizeof head, &got, NULL);
-    ctx->sys->close(ctx->sys, &file);
-    return st != TFD_OK ||
-           tfd_str_eq((tfd_str){head, got}, TFD_STR("\x7f"
-                                                    "ELF")) ||
-           tfd_str_starts_z((tfd_str){head, got}, "#!");
-}
-
-/* Takes it for XLA's, where XLA does not pass over its version. NVIDIA's own wheel is taken at its word:
- * reading 30 MB tells nothing new. */
-static tfd_status offer_ptxas(tfd_probe_ctx *ctx, tfd_str path, tfd_err *err)
-{
-    enum { SCRIPT_MAX = 1 << 20 };
-    tfd_gpu *gpu = &ctx->facts->gpu;
-    tfd_stat stat;
-    bool is_wheel = tfd_str_find_z(path, "/nvidia/cuda_nvcc/") != TFD_NPOS;
-    tfd_str version = TFD_STR("");
-    tfd_status st = TFD_OK;
-
-    if (gpu->ptxas.len > 0 || !path.ptr || !is_program(ctx, path))
-        return path.ptr ? TFD_OK : no_memory(err);
-    if (!is_wheel || (ctx->sys->stat(ctx->sys, path, true, &stat, NULL) == TFD_OK && stat.size < SCRIPT_MAX))
-        st = tfd_cuda_tool_version(ctx, path, &version, err);
-    if (st != TFD_OK)
-        return st;
-    if (tfd_cuda_tool_is_refused(version, tf_version(ctx->facts))) {
-        gpu->ptxas_refused = path;
-        gpu->ptxas_refused_version = version;
-        return TFD_OK;
-    }
-    gpu->ptxas = path;
-    gpu->ptxas_version = version;
-    return TFD_OK;
-}
-
-static tfd_status try_root(tfd_probe_ctx *ctx, tfd_str root, tfd_err *err)
-{
-    tfd_gpu *gpu = &ctx->facts->gpu;
-    tfd_str ptxas = tfd_path_join(ctx->sys->style, ctx->arena, root, TFD_STR("bin/ptxas"));
-    tfd_str device =
-        tfd_path_join(ctx->sys->style, ctx->arena, root, TFD_STR("nvvm/libdevice/libdevice.10.bc"));
-
-    if (!ptxas.ptr || !device.ptr || !TFD_GROW(ctx->arena, &gpu->toolchain_roots))
-        return no_memory(err);
-    gpu->toolchain_roots.items[gpu->toolchain_roots.count++] = root;
-    if (gpu->libdevice.len == 0 && tfd_sys_is_file(ctx->sys, device) &&
-        ctx->sys->access(ctx->sys, device, TFD_ACCESS_READ, NULL) != TFD_EACCESS)
-        gpu->libdevice = device;
-    return offer_ptxas(ctx, ptxas, err);
-}
-
-/* ptxas on PATH is taken first (PreferPtxasFromPath in xla/stream_executor/cuda). */
-static tfd_status find_on_path(tfd_probe_ctx *ctx, tfd_err *err)
-{
-    tfd_str rest, folder;
-    tfd_status st = TFD_OK;
-
-    if (!ctx->sys->env(ctx->sys, "PATH", &rest))
-        return TFD_OK;
-    while (rest.len > 0 && st == TFD_OK) {
-        tfd_str tail;
-
-        (void)tfd_str_cut(rest, ':', &folder, &tail);
-        rest = tail;
-        if (folder.len > 0)
-            st = offer_ptxas(ctx, tfd_path_join(ctx->sys->style, ctx->arena, folder, TFD_STR("ptxas")), err);
-    }
-    return st;
-}
-
-/* The order of xla's tsl/platform/default/cuda_root_path.cc: the flag, the toolkit, the wheel beside
- * TensorFlow, conda's prefix. */
-static tfd_status find_toolchain(tfd_cuda_search *search)
-{
-    tfd_probe_ctx *ctx = search->ctx;
-    tfd_facts *facts = ctx->facts;
-    tfd_status st = find_on_path(ctx, search->err);
-    tfd_str site, conda;
-
-    if (st == TFD_OK && facts->gpu.data_dir.len > 0)
-        st = try_root(
-            ctx, tfd_path_join(ctx->sys->style, ctx->arena, ctx->sys->cwd(ctx->sys), facts->gpu.data_dir),
-            search->err);
-    if (st == TFD_OK)
-        st = try_root(ctx, TFD_STR("/usr/local/cuda"), search->err);
-    if (st == TFD_OK && facts->gpu.build.cuda.len > 0)
-        st = try_root(
-            ctx,
-            tfd_arena_fmt(ctx->arena, "/usr/local/cuda-%.*s", TFD_ARG(tfd_kb_line_of(facts->gpu.build.cuda))),
-            search->err);
-    if (st == TFD_OK)
-        st = try_root(ctx, TFD_STR("/opt/cuda"), search->err);
-    if (st == TFD_OK && facts->gpu.build.framework.len > 0) {
-        site = tfd_path_dir(ctx->sys->style, tfd_path_dir(ctx->sys->style, facts->gpu.build.framework));
-        st = try_root(ctx, tfd_path_join(ctx->sys->style, ctx->arena, site, TFD_STR("nvidia/cuda_nvcc")),
-                      search->err);
-    }
-    if (st == TFD_OK && ctx->sys->env(ctx->sys, "CONDA_PREFIX", &conda) && conda.len > 0)
-        st = try_root(ctx, conda, search->err);
-    return st;
-}
-
 /* ---- all of it */
 
 static tfd_status examine(tfd_cuda_search *search, tfd_probe_ctx *ctx, tfd_err *err)
@@ -250,7 +132,7 @@ static tfd_status examine(tfd_cuda_search *search, tfd_probe_ctx *ctx, tfd_err *
     st = find_libraries(search);
     if (st == TFD_OK)
         st = find_cudnn_parts(search);
-    return st == TFD_OK ? find_toolchain(search) : st;
+    return st == TFD_OK ? tfd_cuda_tools_find(search) : st;
 }
 
 static void set_fact(tfd_probe_ctx *ctx, tfd_fact_id id, tfd_str version)

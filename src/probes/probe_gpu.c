@@ -208,6 +208,7 @@ static tfd_status add_node(tfd_probe_ctx *ctx, tfd_str path, tfd_err *err)
 {
     tfd_gpu *gpu = &ctx->facts->gpu;
     tfd_gpu_node node = {.path = path};
+    tfd_mount mount;
     tfd_stat stat;
     tfd_status st;
 
@@ -221,6 +222,10 @@ static tfd_status add_node(tfd_probe_ctx *ctx, tfd_str path, tfd_err *err)
         node.gid = stat.gid;
         st = ctx->sys->access(ctx->sys, path, TFD_ACCESS_READ | TFD_ACCESS_WRITE, NULL);
         node.usable = st == TFD_OK ? TFD_YES : st == TFD_EACCESS ? TFD_NO : TFD_UNKNOWN;
+        /* access(2) does not ask for it, open(2) does (may_open_dev in fs/namei.c). */
+        node.is_nodev = ctx->sys->mount_of(ctx->sys, ctx->arena, path, &mount, NULL) == TFD_OK && mount.nodev;
+        if (node.is_nodev)
+            node.usable = TFD_NO;
     }
     gpu->nodes.items[gpu->nodes.count++] = node;
     return TFD_OK;

@@ -256,10 +256,12 @@ static void set_scalars(state *s)
     memset(&mount, 0, sizeof mount);
     if (s->py->site_packages.len &&
         s->sys->mount_of(s->sys, s->arena, s->py->site_packages, &mount, NULL) == TFD_OK) {
+        tfd_fact_set_text(s->facts, TFD_FACT_SITE_MOUNT, mount.point, s->py->site_packages);
         tfd_fact_set_bool(s->facts, TFD_FACT_SITE_NOEXEC, mount.noexec, mount.point);
         tfd_fact_set_int(s->facts, TFD_FACT_SITE_FREE_BYTES,
                          mount.free_bytes > INT64_MAX ? INT64_MAX : (int64_t)mount.free_bytes, mount.point);
     } else {
+        tfd_fact_set_unknown(s->facts, TFD_FACT_SITE_MOUNT, TFD_STR("the file system is not known"));
         tfd_fact_set_unknown(s->facts, TFD_FACT_SITE_NOEXEC, TFD_STR("the file system is not known"));
         tfd_fact_set_unknown(s->facts, TFD_FACT_SITE_FREE_BYTES, TFD_STR("the file system is not known"));
     }

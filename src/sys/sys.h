@@ -81,6 +81,7 @@ typedef struct tfd_mount {
     tfd_str point;  /* where the file system is mounted; empty if unknown */
     tfd_str fstype; /* "ext4", "tmpfs" …; empty if unknown */
     bool noexec;
+    bool nodev; /* no device file on it may be opened */
     bool readonly;
     uint64_t free_bytes; /* for unprivileged users */
     uint64_t free_inodes;

@@ -13,11 +13,12 @@
  *   "memory", "memory_free": bytes               "uid", "gid": of the user, 1000
  *   "cpu": {"model": "…", "flags": "sse4_2 avx avx2 fma", "avx_in_cpu": true, "arch": "x86_64"}   without it
  *       the CPU is unknown; arch: the one that this process sees, where the system emulates another
- *   "limits": {"address_space", "data", "stack", "open_files", "processes", "processor_time", "file_size": number |
- * "unlimited"}   others are unknown "env": {"NAME": "value", …}                  "cwd": "/home/me"   "home":
+ *   "limits": {"address_space", "data", "stack", "open_files", "processes", "processor_time", "file_size":
+ * number | "unlimited"}   others are unknown "env": {"NAME": "value", …}                  "cwd": "/home/me"
+ * "home":
  * "/home/me" "mounts":
- * [{"point": "/", "fstype": "ext4", "noexec": false, "readonly": false, "free_bytes": n, "free_inodes": n}]
- *   "files": {"/path": {"mode": "644", "uid": 0, "gid": 0, "size": n, "link": "target"}, …}
+ * [{"point": "/", "fstype": "ext4", "noexec": false, "nodev": false, "readonly": false, "free_bytes": n,
+ * "free_inodes": n}] "files": {"/path": {"mode": "644", "uid": 0, "gid": 0, "size": n, "link": "target"}, …}
  * Windows:
  *   "windows_dir": "C:\\Windows", "system_dir": "C:\\Windows\\System32", "build": 19045, "wine": true | false
  *   "commit_limit", "commit_free": bytes

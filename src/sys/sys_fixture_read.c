@@ -154,6 +154,7 @@ static bool read_mounts(tfd_fixture *out, const cJSON *json)
         mount->point = get_text(&out->arena, item, "point");
         mount->fstype = get_text(&out->arena, item, "fstype");
         mount->noexec = get_flag(item, "noexec");
+        mount->nodev = get_flag(item, "nodev");
         mount->readonly = get_flag(item, "readonly");
         mount->free_bytes = get_number(item, "free_bytes", UINT64_MAX);
         mount->free_inodes = get_number(item, "free_inodes", UINT64_MAX);

@@ -109,6 +109,7 @@ tfd_status tfd_posix_mount_of(const tfd_sys *sys, tfd_arena *arena, tfd_str path
     if (rc != 0)
         return tfd_posix_fail(err, errno, path, "statvfs");
     out->noexec = (info.f_flag & ST_NOEXEC) != 0;
+    out->nodev = (info.f_flag & ST_NODEV) != 0;
     out->readonly = (info.f_flag & ST_RDONLY) != 0;
     out->free_bytes = (uint64_t)info.f_bavail * info.f_frsize;
     /* File systems without a fixed table of inodes (btrfs, overlay on it) call their number 0. */

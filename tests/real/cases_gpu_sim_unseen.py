@@ -3,7 +3,7 @@ import glob
 import os
 import shutil
 
-from gpu_env import (CUDA11, CUDA12, LIBS, RTX5090, V100, add_dist, cudnn9, drop, dummies, fault, inside, known_to_ldso, lib, libcuda,
+from gpu_env import (CUDA11, CUDA12, LIBS, V100, add_dist, cudnn9, drop, dummies, fault, inside, known_to_ldso, lib, libcuda,
                      sim, toolkit, unreadable, wheel_of_cudnn)
 from realenv import clone
 
@@ -267,14 +267,6 @@ def _(e):
     path = e.one("nvidia", "cuda_nvcc", "bin", "ptxas")
     e.rm(path)
     os.symlink("/usr/local/cuda-12.2/bin/ptxas", path)
-
-
-@fault("sim-ptxas-12.4-blackwell", "cuda-toolchain", ["cuda-version"])
-def _(e):
-    """an RTX 5090, which the ptxas of CUDA 12.4 does not know"""
-    sim(e, RTX5090, "575.57.08", cuda="12.9")
-    e.write(e.one("nvidia", "cuda_nvcc", "bin", "ptxas"),
-            "#!/bin/sh\necho 'ptxas: NVIDIA (R) Ptx optimizing assembler'\necho 'Cuda compilation tools, release 12.4, V12.4.131'\n", 0o755)
 
 
 # ---- variables of TensorFlow and XLA
