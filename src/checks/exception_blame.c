@@ -89,7 +89,13 @@ tfd_finding tfd_reading_blame_file(const tfd_view *view, tfd_str path, int weigh
     tfd_finding finding = tfd_blame_file(view, path, weight, TFD_EFFECT_BREAKS);
     size_t place = tfd_view_place_of(view, path);
     const tfd_place *row = tfd_view_place(view, place);
+    tfd_str bringer = tfd_view_brought_by(view, path);
 
+    if (bringer.len > 0) {
+        finding = tfd_finding_of(TFD_CAUSE_PYTHONPATH_CONFLICT, bringer, weight, TFD_EFFECT_BREAKS);
+        finding.path = bringer;
+        return finding;
+    }
     if (finding.cause != TFD_CAUSE_NAME_SHADOWING || !row || hides_something(view, place, path))
         return finding;
     finding =
@@ -151,6 +157,57 @@ static bool rule_bytecode(const tfd_reading *r)
                            tfd_reading_blame_file(r->view, tfd_reading_raising_file(r->exc), TFD_W_POINTS));
 }
 
+/* "module 'tensorflow' has no attribute 'contrib'" where tensorflow.contrib is what was asked for. */
+static bool is_step_of(const tfd_reading *r, tfd_str asked)
+{
+    static const char prefix[] = "module ";
+    tfd_str module = tfd_str_from(r->exc->object, sizeof prefix - 1);
+
+    return tfd_str_is(r->exc->type, "AttributeError") && tfd_str_starts_z(r->exc->object, prefix) &&
+           tfd_str_starts(asked, module) && asked.len > module.len && asked.ptr[module.len] == '.';
+}
+
+/* Nothing is wrong with files and settings, TensorFlow itself was imported, and it does not have the module
+ * that was asked for by its dotted name: there is none in this release. */
+static bool rule_not_offered(const tfd_reading *r)
+{
+    const tfd_facts *facts = r->view->facts;
+    bool is_module =
+        tfd_str_is(r->exc->type, "ModuleNotFoundError") && tfd_str_eq(r->exc->name, facts->module);
+
+    if (facts->import.stage != TFD_STAGE_USE || tfd_str_find_char(facts->module, '.') == TFD_NPOS ||
+        (!is_module && !is_step_of(r, facts->module)))
+        return false;
+    for (size_t i = 0; i < r->out->count; i++)
+        if (!r->out->items[i].from_import && r->out->items[i].effect != TFD_EFFECT_LATENT &&
+            r->out->items[i].weight >= TFD_W_FORECAST)
+            return false;
+    return tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_NOT_AN_ENVIRONMENT_PROBLEM, facts->module, TFD_W_NAMED,
+                                             TFD_EFFECT_BREAKS));
+}
+
+/* CPython's Objects/capsule.c swallows the error of the module that it imports, and whoever asked is
+ * innocent. */
+static bool rule_capsule(const tfd_reading *r)
+{
+    static const char words[] = "PyCapsule_Import could not import module \"";
+    size_t at = tfd_str_find_z(r->exc->message, words);
+    tfd_str name, rest;
+
+    if (at == TFD_NPOS)
+        return false;
+    (void)tfd_str_cut(tfd_str_from(r->exc->message, at + sizeof words - 1), '"', &name, &rest);
+    for (size_t i = 0; i < r->view->facts->modules.count; i++) {
+        const tfd_module *one = &r->view->facts->modules.items[i];
+
+        if (tfd_str_eq(one->name, name) && one->is_shadowed)
+            return tfd_reading_add(r, tfd_blame_module(r->view, one, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+        if (tfd_str_eq(one->name, name) && one->path.len > 0)
+            return tfd_reading_add(r, tfd_reading_blame_file(r->view, one->path, TFD_W_NAMED));
+    }
+    return false;
+}
+
 /* Nothing said it in so many words: the package in which it happened, and the one that called it.
  * TensorFlow's own frames are on every such stack, so they count least. */
 static bool rule_frames(const tfd_reading *r)
@@ -180,10 +237,10 @@ typedef bool (*rule)(const tfd_reading *r);
 
 /* Most telling first; the first that understands an exception ends its reading. */
 static const rule rules[] = {
-    tfd_rule_startup,   tfd_rule_memory,   tfd_rule_self_check, tfd_rule_dll,     tfd_rule_native,
-    tfd_rule_winerror,  tfd_rule_os_error, tfd_rule_variable,   tfd_rule_warning, tfd_rule_interrupt,
-    tfd_rule_no_module, rule_own_type,     rule_bytecode,       rule_keras_json,  tfd_rule_no_name,
-    tfd_rule_attribute, rule_syntax,       rule_frames,
+    tfd_rule_startup,  tfd_rule_memory,   tfd_rule_self_check, tfd_rule_dll,     tfd_rule_native,
+    tfd_rule_winerror, tfd_rule_os_error, tfd_rule_variable,   tfd_rule_warning, tfd_rule_interrupt,
+    rule_capsule,      rule_not_offered,  tfd_rule_no_module,  rule_own_type,    rule_bytecode,
+    rule_keras_json,   tfd_rule_no_name,  tfd_rule_attribute,  rule_syntax,      rule_frames,
 };
 
 static void read_one(const tfd_reading *r)

@@ -20,6 +20,18 @@ static const tfd_startup_file *find_word(const tfd_view *view, const char *word)
     return NULL;
 }
 
+/* warnings.simplefilter("error"), warnings.filterwarnings('error', …) */
+static const tfd_startup_file *find_filter(const tfd_view *view)
+{
+    static const char *const words[] = {"filter('error", "filter(\"error", "warnings('error",
+                                        "warnings(\"error"};
+    const tfd_startup_file *file = NULL;
+
+    for (size_t i = 0; !file && i < sizeof words / sizeof words[0]; i++)
+        file = find_word(view, words[i]);
+    return file;
+}
+
 /* Its own code raised, long after it ran: it stands between the program and the import system. */
 static const tfd_startup_file *find_raising(const tfd_reading *r)
 {
@@ -32,19 +44,29 @@ static const tfd_startup_file *find_raising(const tfd_reading *r)
 }
 
 /* A module that lies where it should on the real sys.path, and Python finds none of that name. */
-static bool is_found_here(const tfd_reading *r)
+static bool is_found_here(const tfd_reading *r, tfd_str name)
 {
     const tfd_modules *all = &r->view->facts->modules;
 
     for (size_t i = 0; i < all->count; i++) {
         const tfd_module *one = &all->items[i];
 
-        if (tfd_str_eq(one->name, r->exc->name))
+        if (tfd_str_eq(one->name, name))
             return one->place != TFD_NONE && one->place == one->wanted &&
                    (one->kind == TFD_MODULE_PACKAGE || one->kind == TFD_MODULE_SOURCE) &&
                    tfd_view_dropped_by(r->view, one->place).len == 0;
     }
     return false;
+}
+
+/* "module 'tensorflow' has no attribute …": what is in use has no file, though there is one to be found. */
+static bool is_stand_in(const tfd_reading *r)
+{
+    static const char prefix[] = "module ";
+
+    return tfd_str_is(r->exc->type, "AttributeError") && r->exc->object_file.len == 0 &&
+           tfd_str_starts_z(r->exc->object, prefix) &&
+           is_found_here(r, tfd_str_from(r->exc->object, sizeof prefix - 1));
 }
 
 bool tfd_rule_startup(const tfd_reading *r)
@@ -57,10 +79,14 @@ bool tfd_rule_startup(const tfd_reading *r)
     if (!file && !has_limit &&
         (tfd_str_is(r->exc->type, "MemoryError") || tfd_reading_says(r, "failed to map segment")))
         file = find_word(r->view, "setrlimit");
-    if (!file && tfd_str_is(r->exc->type, "ModuleNotFoundError") && is_found_here(r)) {
+    if (!file && tfd_str_is(r->exc->type, "ModuleNotFoundError") && is_found_here(r, r->exc->name)) {
         file = find_word(r->view, "meta_path");
         if (!file)
             file = find_word(r->view, "path_hooks");
     }
+    if (!file && tfd_str_ends_z(r->exc->type, "Warning"))
+        file = find_filter(r->view);
+    if (!file && is_stand_in(r))
+        file = find_word(r->view, "sys.modules[");
     return file && blame(r, file);
 }

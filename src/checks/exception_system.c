@@ -233,6 +233,25 @@ static bool blame_words_of_loader(const tfd_reading *r, tfd_str path)
     return tfd_reading_add(r, finding);
 }
 
+/* tf.load_op_library opens a library of somebody else's and misses a symbol: it was built for another
+ * TensorFlow. */
+static bool blame_op_library(const tfd_reading *r, tfd_str path)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_ADDON_MISMATCH, tfd_path_base(tfd_view_style(r->view), path), TFD_W_NAMED,
+                       TFD_EFFECT_BREAKS);
+    const tfd_dist *owner;
+
+    finding.path = path;
+    finding.dist = tfd_view_dist_of(r->view, path);
+    owner = tfd_view_dist(r->view, finding.dist);
+    if (owner)
+        finding.subject = owner->key;
+    return tfd_reading_says(r, "undefined symbol") && (!owner || !owner->is_tensorflow) &&
+           tfd_path_ends(tfd_view_style(r->view), tfd_reading_raising_file(r->exc), "/load_library.py") &&
+           tfd_reading_add(r, finding);
+}
+
 /* dlopen failed and dlerror knows of nothing (CPython's Python/dynload_shlib.c): the C library was not asked,
  * a preloaded library answers in its place. */
 static bool blame_interposer(const tfd_reading *r)
@@ -254,6 +273,8 @@ bool tfd_rule_native(const tfd_reading *r)
         return true;
     if (path.len == 0)
         return false;
+    if (blame_op_library(r, path))
+        return true;
     if (!tfd_native_blame_path(r->view, path, TFD_W_POINTS, r->out))
         return blame_words_of_loader(r, path);
     for (size_t i = before; i < r->out->count; i++)

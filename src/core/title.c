@@ -51,8 +51,8 @@ static tfd_str dist_title(const tfd_view *view, const tfd_finding *lead, tfd_are
     const tfd_dist *dist = tfd_view_dist(view, lead->dist);
     tfd_str tf = tfd_view_tf_version(view);
 
-    if (lead->dist == TFD_NONE && tfd_path_has(tfd_view_style(view), lead->path, "/tensorflow-plugins/"))
-        return tfd_arena_fmt(arena, "The plugin %.*s does not work with TensorFlow %.*s",
+    if (lead->dist == TFD_NONE && lead->cause == TFD_CAUSE_ADDON_MISMATCH && lead->path.len > 0)
+        return tfd_arena_fmt(arena, "The library %.*s does not work with TensorFlow %.*s",
                              TFD_ARG(lead->subject), TFD_ARG(tf));
     switch (tfd_dist_fault_of(view, lead->dist, lead->subject)) {
     case TFD_FAULT_MISSING:

@@ -37,6 +37,8 @@ tfd_str tfd_view_dropped_by(const tfd_view *view, size_t place);
 bool tfd_view_is_startup_suspect(const tfd_startup_file *file);
 /* The first such file; empty: none. */
 tfd_str tfd_view_startup_suspect(const tfd_view *view);
+/* That file, where path lies in a folder that the import found on sys.path and nothing else explains. */
+tfd_str tfd_view_brought_by(const tfd_view *view, tfd_str path);
 /* The start-up file that loads this native file (row of objects) before anything is imported; empty: none. */
 tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t object);
 /* Rows by number; NULL for TFD_NONE. */

@@ -116,6 +116,18 @@ tfd_str tfd_view_startup_suspect(const tfd_view *view)
     return TFD_STR("");
 }
 
+tfd_str tfd_view_brought_by(const tfd_view *view, tfd_str path)
+{
+    const tfd_strs *real = &view->facts->import.sys_path;
+
+    if (tfd_view_place_of(view, path) != TFD_NONE)
+        return TFD_STR("");
+    for (size_t i = 0; i < real->count; i++)
+        if (real->items[i].len > 0 && tfd_path_is_below(tfd_view_style(view), path, real->items[i]))
+            return tfd_view_startup_suspect(view);
+    return TFD_STR("");
+}
+
 tfd_str tfd_view_dropped_by(const tfd_view *view, size_t row)
 {
     const tfd_place *place = tfd_view_place(view, row);

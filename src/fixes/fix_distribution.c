@@ -185,14 +185,19 @@ static bool is_made_for_another(const tfd_fix_ctx *ctx, const tfd_dist *dist)
     return wanted.len > 0 && tfd_specifier_match(wanted, dist->version, TFD_PRE_ALLOW) == TFD_NO;
 }
 
-/* A plugin that no distribution owns: out of the names that TensorFlow looks for (".so", ".so.1"). */
-static bool fix_ownerless_plugin(tfd_fix_ctx *ctx)
+/* A library that no distribution owns. A plugin: out of the names that TensorFlow looks for (".so", ".so.1").
+ */
+static bool fix_ownerless_library(tfd_fix_ctx *ctx)
 {
     tfd_str path = ctx->lead->path;
 
-    if (ctx->lead->cause != TFD_CAUSE_ADDON_MISMATCH || ctx->lead->dist != TFD_NONE ||
-        !tfd_path_has(tfd_fix_style(ctx), path, "/tensorflow-plugins/"))
+    if (ctx->lead->cause != TFD_CAUSE_ADDON_MISMATCH || ctx->lead->dist != TFD_NONE || path.len == 0)
         return false;
+    if (!tfd_path_has(tfd_fix_style(ctx), path, "/tensorflow-plugins/")) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Build %.*s anew against TensorFlow %.*s", TFD_ARG(path),
+                                         TFD_ARG(tfd_view_tf_version(ctx->view))));
+        return true;
+    }
     tfd_fix_begin(ctx, TFD_STR("Keep TensorFlow from loading the plugin"));
     tfd_fix_move(ctx, path, tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(path)));
     return true;
@@ -233,7 +238,7 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx)
     tfd_str key = dist ? dist->key : ctx->lead->subject;
     tfd_dist_fault fault = dist ? tfd_dist_fault_of(ctx->view, ctx->lead->dist, key) : TFD_FAULT_MISSING;
 
-    if (fix_ownerless_plugin(ctx) || fix_two_metadata(ctx, key))
+    if (fix_ownerless_library(ctx) || fix_two_metadata(ctx, key))
         return;
     if (tfd_str_is(key, "jax") && fault == TFD_FAULT_UNKNOWN && tfd_view_jaxlib_differs(ctx->view)) {
         tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install the jaxlib that was made with jax %.*s",

@@ -8,14 +8,13 @@ static tfd_str without_slash(const tfd_fix_ctx *ctx, tfd_str path)
     return path;
 }
 
-void tfd_fix_remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators, tfd_str entry)
+/* What is left of a list without the entry; *found: it was there. */
+static tfd_str without_entry(tfd_fix_ctx *ctx, tfd_str rest, tfd_str separators, tfd_str entry, bool *found)
 {
-    tfd_str rest = TFD_STR("");
     tfd_str kept = TFD_STR("");
     const char *between = tfd_fix_is_cmd(ctx) ? ";" : ":";
-    bool found = false;
 
-    (void)tfd_view_variable(ctx->view, tfd_str_of(name), &rest);
+    *found = false;
     while (rest.len > 0) {
         size_t at = 0;
         tfd_str one;
@@ -25,11 +24,22 @@ void tfd_fix_remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators
         one = tfd_str_sub(rest, 0, at);
         rest = tfd_str_from(rest, at + 1);
         if (tfd_path_eq(tfd_fix_style(ctx), without_slash(ctx, one), without_slash(ctx, entry)))
-            found = true;
+            *found = true;
         else if (one.len > 0)
             kept = tfd_arena_fmt(ctx->arena, "%.*s%s%.*s", TFD_ARG(kept), kept.len > 0 ? between : "",
                                  TFD_ARG(one));
     }
+    return kept;
+}
+
+void tfd_fix_remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators, tfd_str entry)
+{
+    tfd_str all = TFD_STR("");
+    tfd_str kept;
+    bool found;
+
+    (void)tfd_view_variable(ctx->view, tfd_str_of(name), &all);
+    kept = without_entry(ctx, all, separators, entry, &found);
     tfd_fix_begin(ctx, found && kept.len > 0
                            ? tfd_arena_fmt(ctx->arena, "Take %.*s out of %s", TFD_ARG(entry), name)
                            : tfd_arena_fmt(ctx->arena, "Unset %s", name));
@@ -133,6 +143,20 @@ static tfd_str startup_file_of(const tfd_facts *facts, size_t place)
     return colon == TFD_NPOS ? source : tfd_str_sub(source, 0, colon);
 }
 
+/* The only TensorFlow goes with the folder: one for this interpreter has to take its place. */
+static void install_what_goes(tfd_fix_ctx *ctx)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
+    tfd_str version = tfd_fix_best_tensorflow(ctx);
+
+    if (!tf || tf->place != ctx->lead->place || tfd_view_hidden_tensorflow(ctx->view))
+        return;
+    tfd_fix_install(ctx, TFD_INSTALL,
+                    version.len > 0
+                        ? tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(tf->name), TFD_ARG(version))
+                        : tf->name);
+}
+
 static void fix_pythonpath(tfd_fix_ctx *ctx)
 {
     const tfd_place *place = tfd_view_place(ctx->view, ctx->lead->place);
@@ -152,6 +176,7 @@ static void fix_pythonpath(tfd_fix_ctx *ctx)
     case TFD_PLACE_PYTHONPATH:
         tfd_fix_remove_entry(ctx, "PYTHONPATH", tfd_fix_is_cmd(ctx) ? TFD_STR(";") : TFD_STR(":"),
                              place->path);
+        install_what_goes(ctx);
         break;
     default:
         fix_shadow(ctx);
@@ -184,18 +209,37 @@ static void fix_preload_file(tfd_fix_ctx *ctx)
                  TFD_STR("Other libraries that the file names are switched off with it; put them back."));
 }
 
+/* LD_PRELOAD may give a bare name, which LD_LIBRARY_PATH leads to the file: everybody else gets it from
+ * there, too. */
+static void close_second_way(tfd_fix_ctx *ctx, tfd_str folder)
+{
+    tfd_str all = TFD_STR("");
+    tfd_str kept;
+    bool found;
+
+    (void)tfd_view_variable(ctx->view, TFD_STR("LD_LIBRARY_PATH"), &all);
+    kept = without_entry(ctx, all, TFD_STR(":;"), folder, &found);
+    if (found && kept.len > 0)
+        tfd_fix_set(ctx, "LD_LIBRARY_PATH", kept);
+    else if (found)
+        tfd_fix_unset(ctx, TFD_STR("LD_LIBRARY_PATH"));
+}
+
 static void fix_ldpath(tfd_fix_ctx *ctx)
 {
     tfd_str path = ctx->lead->path;
+    tfd_str folder = tfd_path_dir(tfd_fix_style(ctx), path);
 
     if (tfd_str_starts_z(ctx->lead->subject, "/")) {
         fix_preload_file(ctx);
         return;
     }
-    if (tfd_str_is(ctx->lead->subject, "LD_PRELOAD"))
+    if (tfd_str_is(ctx->lead->subject, "LD_PRELOAD")) {
         tfd_fix_remove_entry(ctx, "LD_PRELOAD", TFD_STR(": "), path);
-    else
-        tfd_fix_remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), tfd_path_dir(tfd_fix_style(ctx), path));
+        close_second_way(ctx, folder);
+    } else {
+        tfd_fix_remove_entry(ctx, "LD_LIBRARY_PATH", TFD_STR(":;"), folder);
+    }
 }
 
 bool tfd_fix_start_variable(tfd_fix_ctx *ctx, tfd_str name)

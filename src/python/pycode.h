@@ -69,8 +69,8 @@ bool tfd_pycode_loads_libraries(tfd_str text);
 /* Whether text sets or removes variables of the environment; cheap. Reading them does not count. */
 bool tfd_pycode_sets_variables(tfd_str text);
 
-/* Whether text names what makes Python itself work otherwise: limits, import hooks, the end of the process;
- * cheap. */
+/* Whether text names what makes Python itself work otherwise: limits, import hooks, modules put in the place
+ * of others, warnings made errors, the end of the process; cheap. */
 bool tfd_pycode_changes_python(tfd_str text);
 
 #endif

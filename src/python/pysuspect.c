@@ -60,8 +60,10 @@ bool tfd_pycode_sets_variables(tfd_str text)
 
 bool tfd_pycode_changes_python(tfd_str text)
 {
-    static const char *const words[] = {"setrecursionlimit", "setrlimit",           "meta_path", "path_hooks",
-                                        "builtins",          "path_importer_cache", "_exit(",    "sys.exit("};
+    static const char *const words[] = {
+        "setrecursionlimit",   "setrlimit",       "meta_path",       "path_hooks",   "builtins",
+        "path_importer_cache", "_exit(",          "sys.exit(",       "sys.modules[", "filter('error",
+        "filter(\"error",      "warnings('error", "warnings(\"error"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (tfd_str_find_z(text, words[i]) != TFD_NPOS)

@@ -1,5 +1,5 @@
-/* What stands before the first line of a program: preloaded libraries, start-up code, archives on sys.path.
- */
+/* Exceptions and what they come from: preloaded libraries, start-up code, archives on sys.path, libraries of
+ * ops, modules that a release does not have. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,6 +64,9 @@ static void test_startup_code_that_changes_python(void **state)
          "pythonpath-conflict", __LINE__},
         {"", "ImportError", "libx.so.2: failed to map segment from shared object", "security-blocked",
          __LINE__},
+        {"warnings.simplefilter('error')", "DeprecationWarning", "np.bool8 is deprecated",
+         "pythonpath-conflict", __LINE__},
+        {"warnings.simplefilter('ignore')", "DeprecationWarning", "np.bool8 is deprecated", "", __LINE__},
     };
 
     (void)state;
@@ -85,12 +88,111 @@ static void test_startup_code_that_changes_python(void **state)
     }
 }
 
+/* A folder that only the import knows of, and start-up code that may have put it there. */
+static void test_folder_of_unknown_origin(void **state)
+{
+    static tfd_frame frames[] = {{TFD_STR_INIT("/vendor/keras/__init__.py"), 1, TFD_STR_INIT("<module>")}};
+
+    (void)state;
+    for (int is_on_path = 0; is_on_path < 2; is_on_path++) {
+        tfd_startup_file file = {.path = TFD_STR_INIT(SITE "/dev.pth"), .has_imports = true};
+        tfd_str entry = TFD_STR("/vendor");
+        tfd_exception *exc;
+        world w;
+
+        world_init(&w);
+        file.first_place = TFD_NONE;
+        w.facts.startup_files.items = &file;
+        w.facts.startup_files.count = 1;
+        w.facts.import.sys_path.items = &entry;
+        w.facts.import.sys_path.count = (size_t)is_on_path;
+        w.facts.import.sys_path.complete = true;
+        exc = fail_with(&w, "ValueError", "no such thing");
+        exc->frames = frames;
+        exc->frame_count = 1;
+        assert_string_equal(diagnose(&w), is_on_path ? "pythonpath-conflict" : "");
+        end(&w);
+    }
+}
+
+/* What is asked for is not in this release; with a package that does not fit, that comes first. */
+static void test_module_that_is_not_offered(void **state)
+{
+    (void)state;
+    for (int is_met = 0; is_met < 2; is_met++) {
+        tfd_requirement numpy = {
+            .text = TFD_STR_INIT("numpy>=2"), .key = TFD_STR_INIT("numpy"), .found = TFD_NONE};
+        tfd_dist tensorflow = {.name = TFD_STR_INIT("tensorflow"), .is_tensorflow = true, .place = TFD_NONE};
+        tfd_exception *exc;
+        world w;
+
+        world_init(&w);
+        tensorflow.key = tensorflow.name;
+        tensorflow.version = TFD_STR("2.20.0");
+        w.facts.dists.items = &tensorflow;
+        w.facts.dists.count = 1;
+        w.facts.dists.complete = w.facts.requirements.complete = true;
+        numpy.is_needed = true;
+        numpy.applies = TFD_YES;
+        numpy.satisfied = is_met ? TFD_YES : TFD_NO;
+        w.facts.requirements.items = &numpy;
+        w.facts.requirements.count = 1;
+        w.facts.module = TFD_STR("tensorflow.contrib");
+        exc = fail_with(&w, "AttributeError", "module 'tensorflow' has no attribute 'contrib'");
+        w.facts.import.stage = TFD_STAGE_USE;
+        exc->object = TFD_STR("module tensorflow");
+        assert_string_equal(diagnose(&w), is_met ? "not-an-environment-problem" : "dep-numpy");
+        end(&w);
+    }
+}
+
+static void test_ops_of_another_release(void **state)
+{
+    static tfd_frame frames[] = {
+        {TFD_STR_INIT(SITE "/tensorflow/python/framework/load_library.py"), 54, TFD_STR_INIT("load")}};
+    tfd_exception *exc;
+    world w;
+
+    (void)state;
+    world_init(&w);
+    exc = fail_with(&w, "NotFoundError", "/work/my_ops.so: undefined symbol: _ZN10tensorflow8OpKernelE");
+    exc->frames = frames;
+    exc->frame_count = 1;
+    assert_string_equal(diagnose(&w), "addon-mismatch");
+    assert_true(tfd_str_is(w.report.causes[0].subject, "my_ops.so"));
+    assert_int_equal(w.report.causes[0].fixes[0].command_count, 0);
+    end(&w);
+}
+
+static void test_capsule_of_the_standard_library(void **state)
+{
+    tfd_module module = {
+        .name = TFD_STR_INIT("datetime"), .kind = TFD_MODULE_SOURCE, .place = 0, .wanted = 0};
+    world w;
+
+    (void)state;
+    world_init(&w);
+    add_place(&w, "/usr/lib/python3.12", TFD_PLACE_STDLIB);
+    module.path = module.wanted_path = TFD_STR("/usr/lib/python3.12/datetime.py");
+    module.dist = module.wanted_dist = TFD_NONE;
+    module.is_stdlib = module.is_needed = true;
+    w.facts.modules.items = &module;
+    w.facts.modules.count = 1;
+    fail_with(&w, "ImportError", "PyCapsule_Import could not import module \"datetime\"");
+    assert_string_equal(diagnose(&w), "python-broken");
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_preloaded_library_answers_for_dlopen),
         cmocka_unit_test(test_module_in_an_archive),
         cmocka_unit_test(test_startup_code_that_changes_python),
+        cmocka_unit_test(test_folder_of_unknown_origin),
+        cmocka_unit_test(test_module_that_is_not_offered),
+        cmocka_unit_test(test_ops_of_another_release),
+        cmocka_unit_test(test_capsule_of_the_standard_library),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
