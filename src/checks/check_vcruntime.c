@@ -63,6 +63,30 @@ static void check_self_check(const tfd_view *view, names *seen, tfd_findings *ou
                   out);
 }
 
+/* DLLs of the releases before 2015, each of which another redistributable brings. */
+static void check_older(const tfd_view *view, names *seen, tfd_findings *out)
+{
+    const tfd_resolutions *all = &view->facts->resolutions;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_resolution *one = &all->items[i];
+        const tfd_object *object = tfd_view_object(view, one->object);
+        tfd_str release = tfd_kb_redist_release(view->kb, one->name);
+        tfd_finding finding =
+            tfd_finding_of(TFD_CAUSE_VCRUNTIME_MISSING, release, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+        if (one->state != TFD_STATE_ABSENT || !one->is_needed || one->is_delayed || !object ||
+            release.len == 0 || !is_new(seen, one->name))
+            continue;
+        if (one->is_optional)
+            finding.effect = TFD_EFFECT_LATENT;
+        finding.text = tfd_arena_fmt(out->arena, "%.*s of %.*s is nowhere the loader looks; %.*s imports it",
+                                     TFD_ARG(one->name), TFD_ARG(release), TFD_ARG(object->path));
+        finding.source = object->path;
+        tfd_findings_add(out, &finding);
+    }
+}
+
 static void summarize(const tfd_view *view, tfd_findings *out)
 {
     tfd_vc_state state = tfd_vc_state_of(view, TFD_STR("msvcp140.dll"));
@@ -99,6 +123,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     }
     check_imports(view, &seen, out);
     check_self_check(view, &seen, out);
+    check_older(view, &seen, out);
     summarize(view, out);
 }
 

@@ -230,6 +230,26 @@ static void test_what_waits_for_a_file_that_cannot_load_is_no_damage(void **stat
     end(&w);
 }
 
+/* What is there of 2015 and later does not stand for the older release that a module asks for. */
+static void test_older_release_is_missing(void **state)
+{
+    world w;
+    tfd_view view;
+    tfd_findings findings = {0};
+
+    (void)state;
+    begin(&w);
+    with_redistributable(&w, "14.44.35211.0");
+    (void)add_need(&w, add_object(&w, SITE "\\numpy\\linalg\\_umath_linalg.pyd", TFD_NONE), "msvcr100.dll",
+                   TFD_NONE);
+    view = (tfd_view){&w.facts, &w.options, w.kb};
+    findings.arena = &w.arena;
+    tfd_check_vcruntime.run(&view, &findings);
+    assert_int_equal(findings.check_status, TFD_CHECK_FAIL);
+    assert_string_equal(diagnose(&w), "vcruntime-missing");
+    end(&w);
+}
+
 /* ---- error numbers: 1114 told apart */
 
 static void test_numbers(void **state)
@@ -401,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_runtime),
         cmocka_unit_test(test_dll_that_came_later_is_an_old_redistributable),
         cmocka_unit_test(test_what_waits_for_a_file_that_cannot_load_is_no_damage),
+        cmocka_unit_test(test_older_release_is_missing),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_plugin_that_does_not_load),
         cmocka_unit_test(test_exit_codes),
