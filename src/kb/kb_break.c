@@ -92,6 +92,7 @@ void tfd_kb_env_parse(tfd_kb *kb, const cJSON *root)
         kb->env_count++;
         out->name = tfd_kb_text_get(kb, row, "name");
         out->values = tfd_kb_texts_get(kb, row, "values");
+        out->is_list = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "is_list"));
         out->except = tfd_kb_texts_get(kb, row, "except");
         out->tensorflow = tfd_kb_text_get(kb, row, "tensorflow");
         out->dist = tfd_kb_text_get(kb, row, "distribution");
@@ -110,15 +111,36 @@ const tfd_kb_env *tfd_kb_envs_get(tfd_kb *kb, size_t *count)
     return kb->envs;
 }
 
+static bool is_one_of(const tfd_kb_strs *values, tfd_str word)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        if (tfd_str_is(values->items[i], "*") ? word.len > 0 : tfd_str_eq(values->items[i], word))
+            return true;
+    }
+    return false;
+}
+
+static bool ends_word(char c)
+{
+    return c == ',' || c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 bool tfd_kb_env_matches(const tfd_kb_env *env, tfd_str value)
 {
+    size_t start = 0;
+
     for (size_t i = 0; i < env->except.count; i++) {
         if (tfd_str_eq(env->except.items[i], value))
             return false;
     }
-    for (size_t i = 0; i < env->values.count; i++) {
-        if (tfd_str_is(env->values.items[i], "*") ? value.len > 0 : tfd_str_eq(env->values.items[i], value))
+    if (!env->is_list)
+        return is_one_of(&env->values, value);
+    for (size_t i = 0; i <= value.len; i++) {
+        if (i < value.len && !ends_word(value.ptr[i]))
+            continue;
+        if (is_one_of(&env->values, tfd_str_sub(value, start, i)))
             return true;
+        start = i + 1;
     }
     return false;
 }

@@ -208,6 +208,12 @@ static void test_env(void **state)
                      tfd_kb_env_matches(&envs[i], TFD_STR("0")));
     }
     assert_int_equal(hits, 1);
+    for (size_t i = 0; i < count; i++)
+        if (tfd_str_is(envs[i].name, "NPY_DISABLE_CPU_FEATURES") && tfd_str_is(envs[i].versions, "<2.4")) {
+            assert_true(tfd_kb_env_matches(&envs[i], TFD_STR("AVX2 SSE2")));
+            assert_true(tfd_kb_env_matches(&envs[i], TFD_STR("AVX2,SSE3,AVX512F")));
+            assert_false(tfd_kb_env_matches(&envs[i], TFD_STR("SSE41 AVX2")));
+        }
 }
 
 static void test_addons(void **state)
