@@ -30,6 +30,36 @@ static void blame_other_python(const tfd_view *view, tfd_findings *out)
     }
 }
 
+static void say_choice(const tfd_view *view, tfd_str text, tfd_str source, tfd_findings *out)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PYTHON_WRONG_ONE, TFD_STR(""), TFD_W_LIKELY, TFD_EFFECT_LATENT);
+
+    finding.path = view->facts->python.path;
+    finding.text = text;
+    finding.source = source;
+    tfd_findings_add(out, &finding);
+}
+
+/* What PATH starts may not be what the user means. */
+static void check_choice(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_python *py = &view->facts->python;
+
+    if (!tfd_str_is(py->why, "PATH"))
+        return;
+    if (py->active_env_differs)
+        say_choice(view,
+                   tfd_arena_fmt(out->arena, "%.*s names %.*s, but what PATH starts is %.*s",
+                                 TFD_ARG(py->active_env_var), TFD_ARG(py->active_env), TFD_ARG(py->path)),
+                   py->active_env_var, out);
+    if (py->passed_over.len > 0)
+        say_choice(view,
+                   tfd_arena_fmt(out->arena, "%.*s; %.*s was examined in its place", TFD_ARG(py->passed_over),
+                                 TFD_ARG(py->path)),
+                   TFD_STR("PATH"), out);
+}
+
 static bool blame_leftovers(const tfd_view *view, tfd_findings *out)
 {
     const tfd_leftovers *all = &view->facts->leftovers;
@@ -337,6 +367,7 @@ static void run(const tfd_view *view, tfd_findings *out)
         tfd_findings_unknown(out, TFD_STR("the interpreter does not start"));
         return;
     }
+    check_choice(view, out);
     if (!tf && (!module || module->kind == TFD_MODULE_MISSING)) {
         if (facts->places.complete || import_misses_it(view))
             blame_missing(view, out);

@@ -189,6 +189,7 @@ typedef struct tfd_python {
                               not enter; empty: none */
     tfd_str hidden_user_site; /* the user site that PYTHONNOUSERSITE keeps off sys.path, where it holds a
                                  TensorFlow; empty: none */
+    tfd_str passed_over;      /* a python earlier on PATH that starts nothing, and why; empty: none */
     tfd_str active_env;       /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
     tfd_str active_env_var;   /* which of them */
     bool active_env_differs;  /* it is not the environment of the interpreter chosen */

@@ -244,6 +244,7 @@ static bool choose_on_path(const selection *s)
         choose(s, path, "PATH");
         if (follow(s, &path)) {
             choose(s, path, "PATH");
+            s->py->passed_over = dead_why;
             return true;
         }
         if (dead.len == 0 || !is_windows(s)) {
