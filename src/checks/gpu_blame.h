@@ -7,14 +7,14 @@
 #include "kb/kb_gpu.h"
 
 /* Weights in the order in which faults that stand beside each other are best repaired: the device, without
- * which nothing else is of use, a build without CUDA, what hides the device, its driver, the libraries. All
- * are above TFD_W_STRONG. */
+ * which nothing else is of use, a build without CUDA or without code for the device, what hides the device,
+ * its driver, the libraries. All are above TFD_W_STRONG. */
 enum {
     TFD_GPU_W_DEVICE = TFD_W_PROOF + 25,
     TFD_GPU_W_BUILD = TFD_W_PROOF + 20,
+    TFD_GPU_W_ARCH = TFD_W_PROOF + 17,
     TFD_GPU_W_ACCESS = TFD_W_PROOF + 15,
     TFD_GPU_W_DRIVER = TFD_W_PROOF + 10,
-    TFD_GPU_W_ARCH = TFD_W_PROOF + 5,
     TFD_GPU_W_LIBRARY = TFD_W_PROOF,
     TFD_GPU_W_SURE = TFD_W_STRONG + 10
 };

@@ -190,9 +190,9 @@ tfd_status tfd_loader_look_at(tfd_loader *loader, tfd_str path, tfd_loader_look 
                                        file, err);
         if (stat.kind == TFD_KIND_FILE)
             st = row_of(loader, path, &stat, file, err);
-        else
-            st = tfd_loader_add_lost(loader, path, TFD_OBJECT_UNREADABLE, TFD_STR("it is no regular file"),
-                                     file, err);
+        else /* ld.so opens it, fails to read it and looks no further */
+            st = tfd_loader_add_lost(loader, path, TFD_OBJECT_NOT_ELF, TFD_STR("it is no regular file"), file,
+                                     err);
         if (st != TFD_OK)
             return st;
     }

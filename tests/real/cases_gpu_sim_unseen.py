@@ -128,9 +128,9 @@ def _(e):
     clone(e.sibling("tf220"), e.env["PYTHONPATH"])
 
 
-@fault("sim-115", "cuda-missing", ["cuda-version"], base="tf115")
+@fault("sim-115-asked", "tf-no-gpu-build", base="tf115", tfdiag=["--expect", "gpu"])
 def _(e):
-    """TensorFlow 1.15 needs CUDA 10.0, and there is none"""
+    """TensorFlow 1.15.5, whose wheel was built without CUDA, unlike that of 1.15.0"""
     sim(e, V100)
 
 

@@ -151,6 +151,22 @@ static void test_wheels(void **state)
     assert_int_equal(tfd_kb_cuda_gaps(kb, TFD_STR("2.20.0")).count, 0);
 }
 
+static void test_wheel_releases(void **state)
+{
+    static const struct {
+        const char *wheel, *release;
+        int at;
+    } rows[] = {{"9.28.0.42", "9.28.0", __LINE__},
+                {"12.9.79", "12.9.79", __LINE__},
+                {"9", "9", __LINE__},
+                {"", "", __LINE__}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!tfd_str_is(tfd_kb_cuda_release(tfd_str_of(rows[i].wheel)), rows[i].release))
+            fail_msg("line %d", rows[i].at);
+}
+
 static void test_with_cuda(void **state)
 {
     static const struct {
@@ -194,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_drivers),
         cmocka_unit_test(test_chips),
         cmocka_unit_test(test_wheels),
+        cmocka_unit_test(test_wheel_releases),
         cmocka_unit_test(test_with_cuda),
     };
 

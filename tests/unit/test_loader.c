@@ -293,6 +293,18 @@ static void test_candidates(void **state)
     }
 }
 
+/* "cannot read file data: Is a directory", glibc 2.36: the search is over. */
+static void test_folder(void **state)
+{
+    (void)state;
+    PROGRAM(.needed = {"liba.so"}, .rpath = "/rpath:/app/lib");
+    memory_add(&w.machine, "/rpath/liba.so", NULL, 0);
+    OBJECT("/app/lib/liba.so", .soname = "liba.so");
+    start();
+    check_found("liba.so", "/rpath/liba.so", "RPATH of /bin/prog", __LINE__);
+    assert_false(w.ok);
+}
+
 /* Only a passed-over candidate is there: nothing is found, but the row says which file it was. */
 static void test_only_passed_over(void **state)
 {
@@ -501,6 +513,7 @@ int main(void)
         TEST(test_environment_path),
         TEST(test_hwcaps),
         TEST(test_candidates),
+        TEST(test_folder),
         TEST(test_only_passed_over),
         TEST(test_loaded_name_wins),
         TEST(test_unload_after_failure),
