@@ -46,6 +46,7 @@ static tfd_finding object_finding(const tfd_view *view, const tfd_object *object
 
     if (object->state == TFD_OBJECT_NOEXEC) {
         finding = tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("noexec"), weight, effect);
+        finding.path = object->noexec_mount;
     } else if (object->state == TFD_OBJECT_UNREADABLE) {
         finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, object->path, weight, effect);
     } else if (tfd_blame_is_foreign(view, place)) {

@@ -25,6 +25,7 @@ typedef struct tfd_object {
     tfd_str soname;
     tfd_object_state state;
     tfd_str why;          /* "e_machine 183 (AArch64), the interpreter's is 62 (x86-64)" */
+    tfd_str noexec_mount; /* state NOEXEC: where its file system is mounted */
     bool is_module;       /* a Python extension module (by its name) that this interpreter would import */
     bool is_needed;       /* the import of the module asked for loads it, directly or through NEEDED */
     bool is_optional;     /* loaded inside try/except: a failure is survived */

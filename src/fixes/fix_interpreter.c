@@ -1,4 +1,6 @@
 /* The interpreter: another one has TensorFlow, it is of the wrong kind, or it does not start. */
+#include <stdio.h>
+
 #include "fixes/fix.h"
 
 static const tfd_interpreter *find_with_tensorflow(const tfd_view *view)
@@ -35,9 +37,19 @@ const tfd_interpreter *tfd_fix_find_base(const tfd_view *view, tfd_str minor)
     return best;
 }
 
+/* What is installed there has a wheel for the interpreter here as well. */
+static bool is_same_minor(const tfd_view *view, const tfd_interpreter *other)
+{
+    char here[32];
+
+    (void)snprintf(here, sizeof here, "%d.%d", view->facts->python.major, view->facts->python.minor);
+    return tfd_str_is(tfd_kb_line_of(other->version), here);
+}
+
 static void fix_wrong_one(tfd_fix_ctx *ctx)
 {
     const tfd_interpreter *other = find_with_tensorflow(ctx->view);
+    tfd_str version;
     tfd_str bin;
     tfd_str spec;
 
@@ -56,8 +68,11 @@ static void fix_wrong_one(tfd_fix_ctx *ctx)
     tfd_fix_note(ctx, TFD_STR("In an IDE or notebook, choose this interpreter or kernel."));
     if (ctx->lead->cause != TFD_CAUSE_PYTHON_WRONG_ONE)
         return;
-    spec = tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(other->tf_dist), TFD_ARG(other->tf_version));
-    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Or install it into %.*s as well",
+    version = is_same_minor(ctx->view, other) ? other->tf_version : tfd_fix_best_tensorflow(ctx);
+    spec = version.len > 0
+               ? tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(other->tf_dist), TFD_ARG(version))
+               : other->tf_dist;
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install it into %.*s as well",
                                      TFD_ARG(ctx->view->facts->python.path)));
     tfd_fix_install(ctx, TFD_INSTALL, spec);
 }

@@ -106,7 +106,7 @@ static void fix_permission(tfd_fix_ctx *ctx)
 static void fix_blocked(tfd_fix_ctx *ctx)
 {
     tfd_str mount =
-        ctx->lead->for_gpu ? ctx->lead->path : ctx->view->facts->scalars[TFD_FACT_SITE_MOUNT].text;
+        ctx->lead->path.len > 0 ? ctx->lead->path : ctx->view->facts->scalars[TFD_FACT_SITE_MOUNT].text;
 
     if (tfd_str_is(ctx->lead->subject, "noexec") && mount.len > 0) {
         tfd_fix_begin(ctx, TFD_STR("Allow programs on the file system that holds the packages"));

@@ -47,6 +47,7 @@ typedef struct tfd_loader_file {
                        "import" … */
     tfd_object_state state;
     tfd_str why;
+    tfd_str noexec_mount; /* TFD_OBJECT_NOEXEC: where its file system is mounted */
     tfd_elf elf;
     uint64_t dev, ino, size;
     bool is_loaded;

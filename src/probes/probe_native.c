@@ -99,6 +99,7 @@ static tfd_status fill_objects(native *n)
         tfd_object object = {
             .path = file->path, .soname = file->elf.soname, .state = file->state, .why = file->why};
 
+        object.noexec_mount = file->noexec_mount;
         object.dist = tfd_native_owner(&n->marks, facts, i, file->path);
         object.is_needed = mark->is_needed;
         object.is_optional = mark->is_needed && mark->is_optional;
@@ -248,6 +249,7 @@ static tfd_status find_noexec(native *n)
         if (points.items[row].len == 0)
             continue;
         file->state = TFD_OBJECT_NOEXEC;
+        file->noexec_mount = points.items[row];
         file->why = tfd_arena_fmt(n->ctx->arena, "%.*s is mounted noexec", TFD_ARG(points.items[row]));
     }
     return TFD_OK;
