@@ -149,8 +149,9 @@ static bool is_readable(job *one, const tfd_stat *info, tfd_str path)
 #define CONVERTED_TRIES 256
 #define CONVERTED_PIECE ((size_t)64 << 10)
 
-/* "\n" became "\r\n", and nothing else changed in size: Python reads it all the same. */
-static bool count_line_ends(job *one, tfd_str path, uint64_t *count)
+/* Line ends "\r\n", and whether there are bytes of zero, which no Python source has: what Windows PowerShell
+ * writes with Out-File or ">" is UTF-16. */
+static bool count_line_ends(job *one, tfd_str path, uint64_t *count, bool *has_zeros)
 {
     const tfd_sys *sys = one->work->sys;
     char *piece = tfd_arena_take(one->scratch, CONVERTED_PIECE, 1);
@@ -170,6 +171,7 @@ static bool count_line_ends(job *one, tfd_str path, uint64_t *count)
                               &got, NULL);
         for (size_t i = 0; status == TFD_OK && i < got; i++) {
             *count += piece[i] == '\n' && last == '\r';
+            *has_zeros |= piece[i] == '\0';
             last = piece[i];
         }
     }
@@ -177,16 +179,18 @@ static bool count_line_ends(job *one, tfd_str path, uint64_t *count)
     return status == TFD_OK;
 }
 
-static bool is_converted(job *one, const row *r, uint64_t got)
+/* "\n" became "\r\n", and nothing else changed in size: Python reads it all the same. */
+static bool is_converted(job *one, const row *r, uint64_t got, bool *has_zeros)
 {
     tfd_record_worker *worker = one->worker;
     uint64_t count;
 
+    *has_zeros = false;
     if (got <= r->size || !tfd_str_ends_z(r->path, ".py"))
         return false;
     if (worker->converted >= CONVERTED_ENOUGH)
         return true;
-    if (worker->converted_tries++ >= CONVERTED_TRIES || !count_line_ends(one, r->path, &count) ||
+    if (worker->converted_tries++ >= CONVERTED_TRIES || !count_line_ends(one, r->path, &count, has_zeros) ||
         count != got - r->size)
         return false;
     worker->converted++;
@@ -232,6 +236,7 @@ static bool is_sourceless(job *one, tfd_str path)
 static bool judge(job *one, size_t index, const tfd_stat_item *item)
 {
     const row *r = &one->rows.items[index];
+    bool has_zeros;
 
     if (item->status == TFD_EACCESS) {
         one->chunk->unreadable++;
@@ -244,9 +249,9 @@ static bool judge(job *one, size_t index, const tfd_stat_item *item)
         keep(one, index, TFD_FILE_MISSING, r->path, false, 0);
     } else if (item->status == TFD_OK && r->has_size &&
                (item->stat.size != r->size || item->stat.kind != TFD_KIND_FILE) &&
-               !is_converted(one, r, item->stat.size)) {
-        one->chunk->wrong_size++;
-        keep(one, index, TFD_FILE_WRONG_SIZE, r->path, false, item->stat.size);
+               !is_converted(one, r, item->stat.size, &has_zeros)) {
+        *(has_zeros ? &one->chunk->altered : &one->chunk->wrong_size) += 1;
+        keep(one, index, has_zeros ? TFD_FILE_ALTERED : TFD_FILE_WRONG_SIZE, r->path, false, item->stat.size);
     } else if (item->status == TFD_OK && !is_readable(one, &item->stat, r->path)) {
         one->chunk->unreadable++;
         keep(one, index, TFD_FILE_UNREADABLE, r->path, false, item->stat.size);
