@@ -52,6 +52,10 @@ pythonpath-absl-good pythonpath-wrapt-good pythonpath-numpy1 pythonpath-gast pth
 numpy-random-gone upb-empty-tf215 protobuf-descriptor-cut h5py-native-arch tensorboard-init-cut grpc-native-cut
 pythonoptimize1 pythonwarnings-error-tf215 pythonpath-other-dynload venv-libpython-gone
 pip-prefix pip-dry-run pip-require-virtualenv python-gil-0-unknown python-digits-0 python-cpu-count letters-locale-c
+keras-2-13-under-tf210 typing-extensions-pinned-for-pydantic-1 numpy-2-under-tf210 wrapt-2-under-tf215 missing-idna-tf215
+missing-charset-normalizer missing-mdurl missing-gast-tf210 shadow-array shadow-bisect shadow-tempfile shadow-weakref
+shadow-traceback env-keras-home-is-a-file env-keras-backend-openvino env-tunables-static-tls env-pythonwarnings-deprecation-tf210
+perm-h5py-init perm-typing-extensions-tf215 limit-data-200m-tf221 limit-as-500m-tf210
 half-numpy-tf215 cwd-in-numpy cwd-in-keras-src pythonpath-in-numpy pythonpath-in-keras-src
 """.split()
 

@@ -164,11 +164,12 @@ def _(e):
 
 @case("ld-libc-of-other-system", "tf220", "ldpath-conflict", ["python-broken"])
 def _(e):
-    """LD_LIBRARY_PATH names a folder with another distribution's libc.so.6: no program starts"""
+    """LD_LIBRARY_PATH names a folder with another distribution's libc.so.6: no program starts (a dynamic tfdiag neither)"""
     d = os.path.join(e.dest, "sdk", "lib")
     e.cc(os.path.join(d, "libc.so.6"), "int sdk_libc(void){return 0;}\n", "-nostdlib", "-Wl,-soname,libc.so.6")
     e.env["LD_LIBRARY_PATH"] = d
-    return "unset LD_LIBRARY_PATH"
+    e.note = "repair: unset LD_LIBRARY_PATH, in a shell that was started without it"
+    return None
 
 
 @case("ld-preload-by-name", "tf220", "ldpath-conflict", ["libstdcxx-old"])
@@ -259,7 +260,7 @@ def _(e):
 
 limit("data-200m-tf221", "--data=200000000:", fix="ulimit -d unlimited", base="tf221")
 limit("stack-96k", "--stack=98304:", fix="ulimit -s unlimited")
-limit("as-700m-tf210", "--as=500000000:", fix="ulimit -v unlimited", base="tf210")
+limit("as-500m-tf210", "--as=500000000:", fix="ulimit -v unlimited", base="tf210")
 
 
 # ---- two at a time
