@@ -1,9 +1,14 @@
 """Faults that come together, installers that are set up oddly, and more machines that are odd and healthy."""
+import functools
 import os
 
+import cases_unseen_more
 from cases_field import by_path, environment, put_runtime, user_site
-from cases_unseen_more import KERAS, beside, fault, script, well
+from cases_unseen_more import KERAS, beside, fault, script
 from winenv import clone
+
+# Each would be an import of the whole TensorFlow; --all runs them.
+well = functools.partial(cases_unseen_more.well, extra=True)
 
 # ---- two faults at once: either may come first, the first fix must repair both or be repeated
 fault("no-redist-and-numpy-2", "tf2101-cp310", "vcruntime-missing", "no run time, and NumPy 2 with TensorFlow 2.10",
