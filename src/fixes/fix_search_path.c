@@ -155,6 +155,8 @@ static void install_what_goes(tfd_fix_ctx *ctx)
                     version.len > 0
                         ? tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(tf->name), TFD_ARG(version))
                         : tf->name);
+    tfd_fix_note(ctx,
+                 TFD_STR("The TensorFlow in that folder is not seen any more; this one is for this Python."));
 }
 
 static void fix_pythonpath(tfd_fix_ctx *ctx)
