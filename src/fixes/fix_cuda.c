@@ -151,14 +151,13 @@ static void fix_build(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     const tfd_kb_release *release = tf ? tfd_kb_release_find(ctx->view->kb, tf->version) : NULL;
-    tfd_str version =
-        release && release->gpu.count > 0 && has_python(ctx, release) ? tf->version : TFD_STR("");
+    tfd_str best = tfd_fix_best_tensorflow(ctx);
+    bool has_gpu = release && release->gpu.count > 0 && has_python(ctx, release);
+    /* A release before the extra is of use where CUDA was installed by other means; a newer one brings it. */
+    bool is_enough =
+        has_gpu && (has_extra(tf->version) || !has_extra(best) || tfd_view_is_windows(ctx->view));
+    tfd_str version = is_enough ? tf->version : best;
 
-    if (version.len == 0) {
-        tfd_str best = tfd_fix_best_tensorflow(ctx);
-
-        version = best;
-    }
     if (tfd_str_is(tfd_fix_platform(ctx), "linux-aarch64") || version.len == 0) {
         tfd_fix_begin(
             ctx,
@@ -171,7 +170,13 @@ static void fix_build(tfd_fix_ctx *ctx)
         tfd_fix_install(ctx, TFD_INSTALL, TFD_STR("tensorflow=*=cuda*"));
         return;
     }
-    tfd_fix_begin(ctx, TFD_STR("Install the build with CUDA in its place"));
+    tfd_fix_begin(ctx,
+                  has_gpu && !is_enough
+                      ? tfd_arena_fmt(ctx->arena,
+                                      "Install TensorFlow %.*s with CUDA in its place: %.*s brings no CUDA "
+                                      "libraries in any build",
+                                      TFD_ARG(version), TFD_ARG(tf->version))
+                      : TFD_STR("Install the build with CUDA in its place"));
     if (tf)
         tfd_fix_uninstall(ctx, tf->name);
     install_with_cuda(ctx, version);
