@@ -17,6 +17,7 @@ static void check_one(const tfd_view *view, size_t row, tfd_findings *out)
     const tfd_dist *dist = tfd_view_dist(view, row);
     const tfd_kb_addon *addon = tfd_kb_addon_find(view->kb, dist->key);
     tfd_str tf = tfd_view_tf_version(view);
+    tfd_str wanted = addon ? tfd_kb_addon_wanted(addon, tf) : TFD_STR("");
     bool is_asked = addon && tfd_str_eq(addon->module, view->facts->module_top);
     bool is_plugin = addon && tfd_str_is(addon->link, "plugin");
     /* Asked for is more than the import of the add-on: the part that meets TensorFlow's own code. */
@@ -33,9 +34,11 @@ static void check_one(const tfd_view *view, size_t row, tfd_findings *out)
                              TFD_EFFECT_MAY_BREAK);
     if (finding.cause == TFD_CAUSE_DEP_OTHER)
         finding.cause = TFD_CAUSE_ADDON_MISMATCH;
-    finding.text = tfd_arena_fmt(out->arena, "%.*s %.*s is made for another TensorFlow than %.*s (%.*s fits)",
-                                 TFD_ARG(dist->name), TFD_ARG(dist->version), TFD_ARG(tf),
-                                 TFD_ARG(tfd_kb_addon_wanted(addon, tf)));
+    finding.text =
+        tfd_arena_fmt(out->arena, "%.*s %.*s is made for another TensorFlow than %.*s (%.*s)",
+                      TFD_ARG(dist->name), TFD_ARG(dist->version), TFD_ARG(tf),
+                      TFD_ARG(wanted.len > 0 ? tfd_arena_fmt(out->arena, "%.*s fits", TFD_ARG(wanted))
+                                             : TFD_STR("no version of it is known to fit")));
     finding.source =
         tfd_arena_fmt(out->arena, "knowledge base: add-ons (%.*s)", TFD_ARG(addon->origin.confidence));
     tfd_findings_add(out, &finding);

@@ -114,3 +114,4 @@ well("old-runtime-beside-pyd", "tf2200-cp313", "an old msvcp140.dll lies beside 
 well("numpy-hook-loads-old", "tf2200-cp313", "NumPy's vendor hook loads an old msvcp140.dll: TensorFlow's check has loaded the system's before", local_init)
 well("typing-extensions-old", "tf2151-cp311", "PYTHONPATH names a folder with typing_extensions 3.7.4.3, which has what TensorFlow 2.15 asks for",
      lambda e: e.env.update(PYTHONPATH=e.win(e.vendor("typing_extensions==3.7.4.3"))))
+well("directml-plugin", "tf2101-cp310", "the DirectML plug-in that goes with TensorFlow 2.10", lambda e: e.unzip(e.fetch("tensorflow-directml-plugin==0.4.0.dev230202")))
