@@ -40,6 +40,8 @@ tfd_status tfd_module_shim_find(tfd_probe_ctx *ctx, tfd_str tensorflow, tfd_modu
     tfd_status st;
 
     *out = (tfd_module_shim){.place = TFD_NONE};
+    if (tensorflow.len == 0)
+        return TFD_OK;
     st = has_words(ctx, join(ctx, tensorflow, "__init__.py"), "\nimport distutils", &out->asks);
     for (size_t i = 0; i < places->count && st == TFD_OK && out->asks && !out->answers; i++) {
         tfd_str folder = join(ctx, places->items[i].path, "setuptools");

@@ -15,8 +15,8 @@ typedef struct tfd_module_shim {
     tfd_str vendor; /* setuptools/_vendor, if it comes behind sys.path; else empty */
 } tfd_module_shim;
 
-/* tensorflow: path of the folder of the package; files that cannot be read ask for nothing and answer
- * nothing. */
+/* tensorflow: path of the folder of the package, empty if there is none; files that cannot be read ask for
+ * nothing and answer nothing. */
 tfd_status tfd_module_shim_find(tfd_probe_ctx *ctx, tfd_str tensorflow, tfd_module_shim *out);
 /* Path of a top-level module among the vendored ones, or the empty slice. */
 tfd_str tfd_module_shim_path(tfd_probe_ctx *ctx, const tfd_module_shim *shim, tfd_str name);
