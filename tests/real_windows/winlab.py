@@ -25,6 +25,7 @@ CASE_KEYS = [RUNTIMES_KEY, RUNTIMES_KEY.replace("SOFTWARE", "SOFTWARE\\WOW6432No
              r"HKEY_CURRENT_USER\Environment", r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\FileSystem"]
 NEWEST = "14.44.35211"
 PYTHON_KEEPS = 600          # seconds that an idle wineserver stays
+ERROR_INTERNAL = 1359       # winerror.h
 
 
 def default_cache():
@@ -226,7 +227,18 @@ class Machine:
     def run(self, command, cwd, env, timeout, split=False):
         """(exit code, output) or, with split, (exit code, standard output, standard error) of a command line given to
         CreateProcess as it is.  The exit code has 32 bits; None after `timeout`; negative: it could not be started, by
-        Windows' error number."""
+        Windows' error number.
+
+        Once in some thousand starts Wine 8 gives up before the program's first instruction: then it is started again,
+        once, and said so."""
+        started, rc, out, err = self.start_once(command, cwd, env, timeout, split)
+        if not started:
+            print("winlab: Wine did not start it, once more: %s" % command[:120], file=sys.stderr, flush=True)
+            _, rc, out, err = self.start_once(command, cwd, env, timeout, split)
+        return (rc, out, err) if split else (rc, out)
+
+    def start_once(self, command, cwd, env, timeout, split):
+        """(whether the program was started, exit code, output, standard error)"""
         self.calls += 1
         request, code = os.path.join(self.d, "request.%d" % self.calls), os.path.join(self.d, "code.%d" % self.calls)
         lines = ["cwd " + self.win(cwd)] + ["env %s=%s" % (k, env[k]) for k in sorted(env, key=str.upper)]
@@ -236,11 +248,12 @@ class Machine:
         p = subprocess.Popen([self.wine, r"D:\launch.exe", self.win(request)], env=self.unix_env, cwd=self.d,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE if split else subprocess.STDOUT, start_new_session=True)
-        rc = None
+        rc, started = None, True
         try:
             out, err = p.communicate(timeout=timeout)
             with open(code, encoding="ascii") as f:
                 rc = int(f.read())
+            started = rc != -ERROR_INTERNAL
         except subprocess.TimeoutExpired:
             self.stop()                     # every Wine process of this prefix
             try:
@@ -250,12 +263,11 @@ class Machine:
             out, err = p.communicate()
             self.start()
         except (OSError, ValueError):       # launch.exe itself did not get that far
-            rc = p.returncode if p.returncode else None
+            rc, started = p.returncode if p.returncode else None, bool(out or err)
         for f in (request, code):
             if os.path.exists(f):
                 os.unlink(f)
-        text = out.decode("utf-8", "replace").replace("\r\n", "\n")
-        return (rc, text, (err or b"").decode("utf-8", "replace")) if split else (rc, text)
+        return started, rc, out.decode("utf-8", "replace").replace("\r\n", "\n"), (err or b"").decode("utf-8", "replace")
 
 
 class Pool:
