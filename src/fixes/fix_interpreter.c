@@ -1,6 +1,4 @@
 /* The interpreter: another one has TensorFlow, it is of the wrong kind, or it does not start. */
-#include <stdio.h>
-
 #include "fixes/fix.h"
 
 static const tfd_interpreter *find_with_tensorflow(const tfd_view *view)
@@ -40,10 +38,7 @@ const tfd_interpreter *tfd_fix_find_base(const tfd_view *view, tfd_str minor)
 /* What is installed there has a wheel for the interpreter here as well. */
 static bool is_same_minor(const tfd_view *view, const tfd_interpreter *other)
 {
-    char here[32];
-
-    (void)snprintf(here, sizeof here, "%d.%d", view->facts->python.major, view->facts->python.minor);
-    return tfd_str_is(tfd_kb_line_of(other->version), here);
+    return tfd_str_eq(tfd_kb_line_of(other->version), tfd_kb_line_of(view->facts->python.version));
 }
 
 static void fix_wrong_one(tfd_fix_ctx *ctx)
