@@ -173,17 +173,29 @@ static bool blame_blocker(const tfd_reading *r)
     return finding.path.len > 0 && tfd_reading_add(r, finding);
 }
 
+/* Imports what others name: Lib/importlib/__init__.py (import_module), runpy, pkgutil, pickle. */
+static bool is_importer(const tfd_reading *r, tfd_str file)
+{
+    static const char *const ends[] = {"/importlib/__init__.py", "/runpy.py", "/pkgutil.py", "/pickle.py"};
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (tfd_path_ends(tfd_view_style(r->view), file, ends[i]))
+            return true;
+    return false;
+}
+
 /* Known as the standard library's, also where it was measured with another TensorFlow; or asked for by code
- * of the standard library, which needs nothing else. */
+ * of the standard library, which needs nothing else for itself. */
 static bool is_of_stdlib(const tfd_reading *r, const tfd_module *module, tfd_str name)
 {
     const tfd_kb_imports *newest = tfd_kb_imports_find(r->view->kb, TFD_STR(""));
     const tfd_kb_module *known = newest ? tfd_kb_module_find(newest, name) : NULL;
-    const tfd_place *asking =
-        tfd_view_place(r->view, tfd_view_place_of(r->view, tfd_reading_raising_file(r->exc)));
+    tfd_str file = tfd_reading_raising_file(r->exc);
+    const tfd_place *asking = tfd_view_place(r->view, tfd_view_place_of(r->view, file));
 
     return (module && module->is_stdlib) || (known && known->stdlib) ||
-           (asking && (asking->kind == TFD_PLACE_STDLIB || asking->kind == TFD_PLACE_DYNLOAD));
+           (asking && !is_importer(r, file) &&
+            (asking->kind == TFD_PLACE_STDLIB || asking->kind == TFD_PLACE_DYNLOAD));
 }
 
 /* TensorFlow without metadata: check_install knows which of the ways of not being there it is. But if a part

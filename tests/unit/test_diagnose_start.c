@@ -183,6 +183,44 @@ static void test_capsule_of_the_standard_library(void **state)
     end(&w);
 }
 
+/* The standard library needs nothing but itself; importlib.import_module asks for what others name. */
+static void test_module_that_the_standard_library_asks_for(void **state)
+{
+    static const struct {
+        const char *file, *module, *cause;
+        int line;
+    } rows[] = {
+        {"/usr/lib/python3.12/importlib/__init__.py", "keras", "dep-keras", __LINE__},
+        {"/usr/lib/python3.12/runpy.py", "keras", "dep-keras", __LINE__},
+        {"/usr/lib/python3.12/importlib/__init__.py", "random", "python-broken", __LINE__},
+        {"/usr/lib/python3.12/importlib/util.py", "_thing", "python-broken", __LINE__},
+        {SITE "/tensorflow/python/util/lazy_loader.py", "keras", "dep-keras", __LINE__},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tfd_frame frames[] = {
+            {TFD_STR_INIT(SITE "/tensorflow/python/util/lazy_loader.py"), 51, TFD_STR_INIT("_load")},
+            {tfd_str_of(rows[i].file), 126, TFD_STR_INIT("import_module")},
+            {TFD_STR_INIT("<frozen importlib._bootstrap>"), 1004, TFD_STR_INIT("_find_and_load_unlocked")}};
+        tfd_exception *exc;
+        const char *cause;
+        world w;
+
+        world_init(&w);
+        add_place(&w, "/usr/lib/python3.12", TFD_PLACE_STDLIB);
+        add_place(&w, SITE, TFD_PLACE_SITE);
+        exc = fail_with(&w, "ModuleNotFoundError", "No module named 'x'");
+        exc->name = tfd_str_of(rows[i].module);
+        exc->frames = frames;
+        exc->frame_count = sizeof frames / sizeof frames[0];
+        cause = diagnose(&w);
+        if (strcmp(cause, rows[i].cause) != 0)
+            fail_msg("line %d: '%s'", rows[i].line, cause);
+        end(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_module_that_is_not_offered),
         cmocka_unit_test(test_ops_of_another_release),
         cmocka_unit_test(test_capsule_of_the_standard_library),
+        cmocka_unit_test(test_module_that_the_standard_library_asks_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
