@@ -70,7 +70,11 @@ static bool has_finding(const tfd_findings *out)
     return false;
 }
 
-/* The library is whole: what keeps it out is a limit of the process, where there is one. */
+/* CUDA's and cuDNN's libraries for 2.20, as the nvidia-* wheels bring them: 4.4 GB. */
+#define CUDA_BYTES ((uint64_t)4400 * 1000000)
+
+/* The library is whole: what keeps it out is a limit of the process, where there is one that may not leave
+ * room for all. */
 static tfd_finding no_room(const tfd_view *view, tfd_findings *out, tfd_str name)
 {
     const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_AS];
@@ -105,7 +109,7 @@ static void check_missing(const tfd_view *view, tfd_findings *out)
         if (is_known || tfd_str_starts_z(name, "libcuda.so") || tfd_str_starts_z(name, "libnvinfer") ||
             trial->names.count > 0)
             continue;
-        if (view->facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT) {
+        if (tfd_view_is_space_tight(view, view->facts->native_bytes + CUDA_BYTES)) {
             tfd_finding finding = no_room(view, out, name);
 
             tfd_findings_add(out, &finding);

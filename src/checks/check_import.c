@@ -119,6 +119,10 @@ static tfd_str line_with(tfd_str text, const char *words)
     return TFD_STR("");
 }
 
+/* Bytes. The import needs some 256 MiB of private writable memory (check_limits.c); what is above four times
+ * as much is in nobody's way. */
+#define DATA_MAX ((int64_t)1 << 30)
+
 /* Libraries end the process in their own words; a variable that these name, or a limit that is in force,
  * explains it. */
 static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *out)
@@ -132,11 +136,12 @@ static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *o
         add(view,
             tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
             line_with(facts->import.err, "pthread_create"), out);
-    if (facts->scalars[TFD_FACT_LIMIT_DATA].state == TFD_STATE_PRESENT)
+    if (facts->scalars[TFD_FACT_LIMIT_DATA].state == TFD_STATE_PRESENT &&
+        facts->scalars[TFD_FACT_LIMIT_DATA].integer < DATA_MAX)
         add(view,
             tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("data segment"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
             text, out);
-    if (facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT)
+    if (tfd_view_is_space_tight(view, facts->native_bytes))
         add(view,
             tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
             text, out);

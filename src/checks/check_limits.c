@@ -19,12 +19,9 @@ static void check_address_space(const tfd_view *view, tfd_findings *out)
     have = (uint64_t)limit->integer;
     finding = tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), 0, TFD_EFFECT_MAY_BREAK);
     finding.source = TFD_STR("RLIMIT_AS");
-    if (facts->native_bytes > 0 && have < need)
-        finding.weight = TFD_W_STRONG + 10;
-    else if (have < need * 4)
-        finding.weight = TFD_W_HINT;
-    else
+    if (!tfd_view_is_space_tight(view, need))
         return;
+    finding.weight = facts->native_bytes > 0 && have < need ? TFD_W_STRONG + 10 : TFD_W_HINT;
     finding.text = tfd_arena_fmt(
         out->arena, "the address space of a process is limited to %llu MB; the import maps about %llu MB",
         (unsigned long long)(have / 1000000), (unsigned long long)(need / 1000000));

@@ -72,7 +72,7 @@ static bool is_stand_in(const tfd_reading *r)
 bool tfd_rule_startup(const tfd_reading *r)
 {
     const tfd_startup_file *file = find_raising(r);
-    bool has_limit = r->view->facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT;
+    bool has_limit = tfd_view_is_space_tight(r->view, r->view->facts->native_bytes);
 
     if (!file && tfd_str_is(r->exc->type, "RecursionError"))
         file = find_word(r->view, "setrecursionlimit");

@@ -171,8 +171,8 @@ bool tfd_rule_os_error(const tfd_reading *r)
 
 static tfd_str limit_subject(const tfd_view *view)
 {
-    return view->facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT ? TFD_STR("address space")
-                                                                              : TFD_STR("memory");
+    return tfd_view_is_space_tight(view, view->facts->native_bytes) ? TFD_STR("address space")
+                                                                    : TFD_STR("memory");
 }
 
 bool tfd_rule_memory(const tfd_reading *r)
@@ -210,7 +210,7 @@ static bool blame_words_of_loader(const tfd_reading *r, tfd_str path)
     tfd_finding finding = tfd_reading_blame_file(r->view, path, TFD_W_POINTS);
 
     if (tfd_reading_says(r, "failed to map segment") &&
-        r->view->facts->scalars[TFD_FACT_LIMIT_AS].state == TFD_STATE_PRESENT)
+        tfd_view_is_space_tight(r->view, r->view->facts->native_bytes))
         return tfd_reading_add(r, tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"),
                                                  TFD_W_NAMED, TFD_EFFECT_BREAKS));
     if (tfd_reading_says(r, "failed to map segment") || tfd_reading_says(r, "Operation not permitted"))

@@ -303,3 +303,14 @@ tfd_verdict tfd_view_verdict_broken(const tfd_view *view, tfd_str module)
 
     return known ? verdict_of_need(view, known->broken) : TFD_VERDICT_UNKNOWN;
 }
+
+/* TensorFlow's own files, where they are not known: 949 MB for 2.20. */
+#define TENSORFLOW_BYTES ((uint64_t)1 << 30)
+
+bool tfd_view_is_space_tight(const tfd_view *view, uint64_t bytes)
+{
+    const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_AS];
+
+    return limit->state == TFD_STATE_PRESENT && limit->integer >= 0 &&
+           (uint64_t)limit->integer / 4 < (bytes > 0 ? bytes : TENSORFLOW_BYTES);
+}

@@ -41,6 +41,10 @@ tfd_str tfd_view_startup_suspect(const tfd_view *view);
 tfd_str tfd_view_brought_by(const tfd_view *view, tfd_str path);
 /* The start-up file that loads this native file (row of objects) before anything is imported; empty: none. */
 tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t object);
+/* Whether a limit of the address space (RLIMIT_AS) can be what a process ran into that maps this many bytes
+ * of files: heap, stacks of threads and what malloc sets aside come on top, but not three times as much. 0:
+ * not known how many. */
+bool tfd_view_is_space_tight(const tfd_view *view, uint64_t bytes);
 /* Rows by number; NULL for TFD_NONE. */
 const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row);
 const tfd_object *tfd_view_object(const tfd_view *view, size_t row);
