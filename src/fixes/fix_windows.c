@@ -260,7 +260,7 @@ static void fix_long_path(tfd_fix_ctx *ctx)
                      "REG_DWORD /d 1 /f"));
     tfd_fix_needs_admin(ctx);
     tfd_fix_install(ctx, TFD_REINSTALL_NO_DEPS, tensorflow_spec(ctx));
-    fix_elsewhere(ctx, "Or make the environment in a folder with a short path");
+    fix_elsewhere(ctx, "Make the environment in a folder with a short path");
 }
 
 /* ---- rights and policies */
