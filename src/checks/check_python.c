@@ -75,7 +75,38 @@ static void check_abi(const tfd_view *view, tfd_findings *out)
 }
 
 /* A module of the standard library that the import needs and that is nowhere: the installation lost it, or it
- * was built without the library behind it (libffi, zlib …). */
+ * was built without the library behind it (libffi, zlib …). Its packages are never namespaces: a folder
+ * without
+ * __init__.py is one that lost it, or that may not be read. */
+static void blame_stdlib(const tfd_view *view, const tfd_module *one, tfd_findings *out)
+{
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
+
+    finding.source = view->facts->python.stdlib;
+    if (one->is_closed) {
+        finding.cause = TFD_CAUSE_PERMISSION_DENIED;
+        finding.subject = finding.path = finding.source = one->path;
+        finding.text = tfd_arena_fmt(
+            out->arena, "this user may not read the folder of %.*s, a package of the standard library",
+            TFD_ARG(one->name));
+    } else {
+        finding.text =
+            tfd_arena_fmt(out->arena, "the %s %.*s of the standard library is %s in %.*s",
+                          one->kind == TFD_MODULE_NAMESPACE ? "package" : "module", TFD_ARG(one->name),
+                          one->kind == TFD_MODULE_NAMESPACE ? "without its __init__.py" : "missing",
+                          TFD_ARG(view->facts->python.stdlib));
+    }
+    tfd_findings_add(out, &finding);
+}
+
+static bool lies_in_stdlib(const tfd_view *view, const tfd_module *one)
+{
+    const tfd_place *place = tfd_view_place(view, one->place);
+
+    return place && place->kind == TFD_PLACE_STDLIB;
+}
+
 static void check_stdlib(const tfd_view *view, tfd_findings *out)
 {
     const tfd_modules *all = &view->facts->modules;
@@ -84,16 +115,12 @@ static void check_stdlib(const tfd_view *view, tfd_findings *out)
         return;
     for (size_t i = 0; i < all->count; i++) {
         const tfd_module *one = &all->items[i];
-        tfd_finding finding;
+        bool is_gone = one->kind == TFD_MODULE_MISSING ||
+                       (one->kind == TFD_MODULE_NAMESPACE && lies_in_stdlib(view, one));
 
-        if (!one->is_stdlib || !one->is_needed || one->is_optional || one->kind != TFD_MODULE_MISSING ||
-            tfd_view_was_removed(view, one->name))
-            continue;
-        finding = tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
-        finding.text = tfd_arena_fmt(out->arena, "the module %.*s of the standard library is missing in %.*s",
-                                     TFD_ARG(one->name), TFD_ARG(view->facts->python.stdlib));
-        finding.source = view->facts->python.stdlib;
-        tfd_findings_add(out, &finding);
+        if (one->is_stdlib && one->is_needed && !one->is_optional && is_gone &&
+            !tfd_view_was_removed(view, one->name))
+            blame_stdlib(view, one, out);
     }
 }
 

@@ -270,8 +270,16 @@ static bool rule_empty_namespace(const tfd_reading *r)
 {
     tfd_str name = tfd_str_from(r->exc->object, sizeof "module " - 1);
 
+    const tfd_module *module = find_module(r->view, name);
+
     if (!tfd_str_starts_z(r->exc->object, "module ") || tfd_str_is(top_of(name), "tensorflow"))
         return false;
+    if (module && module->is_stdlib && module->is_closed)
+        return tfd_reading_add(
+            r, tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, module->path, TFD_W_NAMED, TFD_EFFECT_BREAKS));
+    if (module && module->is_stdlib && module->kind == TFD_MODULE_NAMESPACE)
+        return tfd_reading_add(
+            r, tfd_finding_of(TFD_CAUSE_PYTHON_BROKEN, TFD_STR(""), TFD_W_NAMED, TFD_EFFECT_BREAKS));
     return dist_of_module(r->view, name).len > 0 && blame_requirement(r, name);
 }
 

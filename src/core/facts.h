@@ -372,6 +372,8 @@ typedef struct tfd_module {
                      */
     bool is_optional; /* the import goes on without it */
     bool is_shadowed; /* another place wins than should */
+    bool
+        is_closed; /* a folder that this user may not list or enter: Python takes it for an empty namespace */
 } tfd_module;
 
 typedef TFD_TABLE(tfd_module) tfd_modules;

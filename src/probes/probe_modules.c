@@ -171,6 +171,12 @@ static void find_vendored(const state *s, tfd_module *row)
     row->path = path;
 }
 
+static bool is_closed(const tfd_sys *sys, tfd_str folder)
+{
+    return sys->access(sys, folder, TFD_ACCESS_READ, NULL) == TFD_EACCESS ||
+           sys->access(sys, folder, TFD_ACCESS_EXEC, NULL) == TFD_EACCESS;
+}
+
 /* name: a slice that lives as long as the facts. */
 static tfd_status add_module(state *s, tfd_str name, bool is_stdlib, bool is_needed, tfd_module **out)
 {
@@ -199,6 +205,7 @@ static tfd_status add_module(state *s, tfd_str name, bool is_stdlib, bool is_nee
         find_wanted_dist(s, row);
     row->is_shadowed = is_shadowed(s, row);
     find_file_beside(s, row);
+    row->is_closed = row->kind == TFD_MODULE_NAMESPACE && is_closed(s->ctx->sys, row->path);
     *out = row;
     return TFD_OK;
 }

@@ -166,7 +166,7 @@ damaged("numpy-version-py", "tf220", "dep-numpy", "numpy/version.py", None, "num
 damaged("numpy-exceptions", "tf215", "dep-numpy", "numpy/exceptions.py", lambda b: b"", "numpy")
 damaged("protobuf-init-gone", "tf220", "dep-protobuf", "google/protobuf/__init__.py", None, "protobuf", expect="warning")
 damaged("protobuf-runtime-version", "tf220", "dep-protobuf", "google/protobuf/runtime_version.py",
-        lambda b: b.replace(b"MAJOR = ", b"MAJOR = -"), "protobuf")
+        lambda b: b.replace(b"OSS_MAJOR = ", b"OSS_MAJOR = -"), "protobuf")
 damaged("h5py-version", "tf220", "dep-other", "h5py/version.py", lambda b: b[:30], "h5py", statement=KERAS)
 damaged("ml-dtypes-init-empty", "tf221", "dep-other", "ml_dtypes/__init__.py", lambda b: b"", "ml_dtypes")
 damaged("gast-cut-tf210", "tf210", "dep-other", "gast/gast.py", lambda b: b[:len(b) // 2], "gast")

@@ -56,6 +56,7 @@ class Env:
         self.env, self.wrap, self.cwd = {}, [], None
         self.statement, self.script, self.note = "import tensorflow", None, ""
         self.named = True           # tfdiag is told the interpreter with --python
+        self.touched = []           # folders below dest whose time the import itself changes
         if kind == "venv":
             clone(self.src, self.dest)
             self.unlink_small()
@@ -408,4 +409,4 @@ def build(name, src, dest):
     return {"case": name, "base": c["base"], "cause": c["cause"], "also": c["also"], "expect": c["expect"],
             "python": e.python, "named": e.named, "env": e.env, "cwd": e.cwd, "wrap": e.wrap,
             "statement": e.statement, "script": e.script, "tfdiag": args, "fix": fix, "dest": dest,
-            "note": e.note or c["doc"]}
+            "touched": e.touched, "note": e.note or c["doc"]}

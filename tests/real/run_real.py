@@ -170,8 +170,8 @@ class Suite:
             static = self.ask(info, ["--no-run"])
             full = static if only_static else self.ask(info, [])
             if not a.no_snapshot:
-                changed = changes(before, snapshot(dest))
-                res["bad"] += ["changed: " + os.path.relpath(p, dest) for p in changed[:4]]
+                changed = [os.path.relpath(p, dest) for p in changes(before, snapshot(dest))]
+                res["bad"] += ["changed: " + p for p in changed if p not in info["touched"]][:4]
             res["static_only"], res["forecast"] = only_static, only_static and "--no-run" not in c["tfdiag"]
             res["right"], res["got"] = self.verdict(info, full)
             res["static_right"], res["static_got"] = self.verdict(info, static)

@@ -221,6 +221,57 @@ static void test_module_that_the_standard_library_asks_for(void **state)
     }
 }
 
+/* Python takes a package whose folder it may not read for an empty namespace. */
+static void test_package_of_the_standard_library_without_its_file(void **state)
+{
+    static const char *const causes[] = {"python-broken", "permission-denied"};
+
+    (void)state;
+    for (int is_closed = 0; is_closed < 2; is_closed++) {
+        for (int has_run = 0; has_run < 2; has_run++) {
+            tfd_module module = {.name = TFD_STR_INIT("json"), .kind = TFD_MODULE_NAMESPACE};
+            world w;
+
+            world_init(&w);
+            add_place(&w, "/usr/lib/python3.12", TFD_PLACE_STDLIB);
+            w.facts.places.complete = w.facts.modules.complete = true;
+            module.path = TFD_STR("/usr/lib/python3.12/json");
+            module.dist = module.wanted_dist = module.wanted = TFD_NONE;
+            module.is_stdlib = module.is_needed = true;
+            module.is_closed = is_closed != 0;
+            w.facts.modules.items = &module;
+            w.facts.modules.count = 1;
+            if (has_run)
+                fail_with(&w, "AttributeError", "module 'json' has no attribute 'dumps'")->object =
+                    TFD_STR("module json");
+            assert_string_equal(diagnose(&w), causes[is_closed]);
+            assert_true(tfd_str_is(w.report.causes[0].subject, is_closed ? "/usr/lib/python3.12/json" : ""));
+            end(&w);
+        }
+    }
+}
+
+/* In a container a filter is nearly always there: only with a call that it refused does it explain a hang. */
+static void test_filter_that_makes_the_import_hang(void **state)
+{
+    static const char words[] = "sched_getaffinity: Operation not permitted\nassuming 4\n";
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        world w;
+
+        world_init(&w);
+        w.system.seccomp_filter = (i & 1) != 0;
+        w.facts.import.ran = w.facts.import.timed_out = true;
+        w.facts.import.status = TFD_IMPORT_FAILS;
+        w.facts.import.stage = TFD_STAGE_USE;
+        if (i & 2)
+            w.facts.import.err = tfd_str_of(words);
+        assert_string_equal(diagnose(&w), i == 3 ? "security-blocked" : "");
+        end(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +283,8 @@ int main(void)
         cmocka_unit_test(test_ops_of_another_release),
         cmocka_unit_test(test_capsule_of_the_standard_library),
         cmocka_unit_test(test_module_that_the_standard_library_asks_for),
+        cmocka_unit_test(test_package_of_the_standard_library_without_its_file),
+        cmocka_unit_test(test_filter_that_makes_the_import_hang),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
