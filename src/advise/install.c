@@ -230,6 +230,26 @@ static void remove_rivals(writer *w, tfd_advice *out, tfd_str python, bool with_
     }
 }
 
+/* " --no-cache-dir" where this pip could not hold the wheel in memory. */
+static const char *cache_flag(writer *w, tfd_advice *out)
+{
+    const tfd_facts *facts = w->target->facts;
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(out->best->release, w->target->platform);
+    size_t row = tfd_dist_find(facts, TFD_STR("pip"));
+
+    if (!wheel || !tfd_facts_pip_lacks_memory(facts, wheel->size))
+        return "";
+    (void)tfd_advise_before(
+        out, TFD_CAUSE_PIP_OUT_OF_MEMORY,
+        tfd_arena_fmt(
+            w->arena,
+            "pip %.*s holds the wheel (%u MB) three times in memory while it puts it into its cache, "
+            "and a process can get %u MB here: the command leaves the cache out",
+            TFD_ARG(facts->dists.items[row].version), (unsigned)(wheel->size / 1000000),
+            (unsigned)(facts->system->memory_free / 1000000)));
+    return " --no-cache-dir";
+}
+
 static void install_here(writer *w, tfd_advice *out, tfd_str list)
 {
     const tfd_python *py = &w->target->facts->python;
@@ -243,8 +263,8 @@ static void install_here(writer *w, tfd_advice *out, tfd_str list)
         return;
     }
     ready_pip(w, out, python);
-    tfd_fix_command(&w->fix,
-                    tfd_arena_fmt(w->arena, "%.*s -m pip install%.*s", TFD_ARG(python), TFD_ARG(list)));
+    tfd_fix_command(&w->fix, tfd_arena_fmt(w->arena, "%.*s -m pip install%s%.*s", TFD_ARG(python),
+                                           cache_flag(w, out), TFD_ARG(list)));
 }
 
 void tfd_advise_commands(const tfd_advise_target *target, tfd_arena *arena, tfd_advice *out)

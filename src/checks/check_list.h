@@ -3,6 +3,7 @@
 TFD_CHECK(python)
 TFD_CHECK(install)
 TFD_CHECK(index)
+TFD_CHECK(pip)
 TFD_CHECK(tags)
 TFD_CHECK(libc)
 TFD_CHECK(cpu)

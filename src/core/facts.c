@@ -1,5 +1,7 @@
 #include "core/facts.h"
 
+#include "formats/pep440.h"
+
 #include <string.h>
 
 typedef struct fact_row {
@@ -89,4 +91,25 @@ bool tfd_facts_lack_ensurepip(const tfd_facts *facts)
             return place->readable && tfd_map_get(&place->names, TFD_STR("ensurepip")) == TFD_MAP_NONE;
     }
     return false;
+}
+
+/* Measured with a wheel of 214 MB: pip 20.0 to 23.2 hold it three times while they put it into their cache
+ * (666 to 673 MB resident), 23.3 maps it once from a file (its NEWS: bodies are kept in files of their own),
+ * and without a cache every pip needs some 50 MB. */
+#define PIP_BYTES ((uint64_t)50 << 20)
+/* The smallest wheel of TensorFlow that is still installed: tensorflow-cpu 2.10. */
+#define WHEEL_MIN ((uint64_t)214 * 1000000)
+
+bool tfd_facts_pip_lacks_memory(const tfd_facts *facts, uint64_t wheel)
+{
+    const tfd_fact *limit = &facts->scalars[TFD_FACT_LIMIT_AS];
+    size_t pip = tfd_dist_find(facts, TFD_STR("pip"));
+    uint64_t need = PIP_BYTES + 3 * (wheel > 0 ? wheel : WHEEL_MIN);
+    uint64_t room = facts->system ? facts->system->memory_free : 0;
+
+    if (pip == TFD_NONE ||
+        tfd_specifier_match(TFD_STR("<23.3"), facts->dists.items[pip].version, TFD_PRE_ALLOW) != TFD_YES)
+        return false;
+    return (room > 0 && room < need) ||
+           (limit->state == TFD_STATE_PRESENT && limit->integer >= 0 && (uint64_t)limit->integer < need);
 }

@@ -15,6 +15,7 @@
 #include "core/native_facts.h"
 #include "core/online_facts.h"
 #include "core/table.h"
+#include "formats/piplog.h"
 #include "sys/sys.h"
 
 /* ---- scalars: one line each in fact_list.h */
@@ -407,6 +408,8 @@ typedef struct tfd_facts {
     tfd_leftovers leftovers;
     tfd_pip pip;
     TFD_TABLE(tfd_pip_option) pip_options; /* variables, then files */
+    tfd_str pip_log_path;                  /* empty: pip keeps none */
+    tfd_pip_log pip_log;                   /* of a pip on this sys.path */
     tfd_modules modules;
     tfd_objects objects;
     tfd_resolutions resolutions;
@@ -428,6 +431,9 @@ void tfd_facts_init(tfd_facts *facts);
 /* ensurepip, which venv needs, is a package of its own in Debian (python3-venv). false where the standard
  * library could not be listed. */
 bool tfd_facts_lack_ensurepip(const tfd_facts *facts);
+/* Whether the pip that is there would hold more of a wheel (bytes; 0: any of TensorFlow's) in memory, while
+ * it puts it into its cache, than a process can get here. --no-cache-dir helps. */
+bool tfd_facts_pip_lacks_memory(const tfd_facts *facts, uint64_t wheel);
 
 const char *tfd_fact_key(tfd_fact_id id);      /* "cpu.avx2" */
 const char *tfd_fact_sentence(tfd_fact_id id); /* what it says, for `list facts` */

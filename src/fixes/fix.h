@@ -80,6 +80,18 @@ void tfd_fix_install_all(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str 
 tfd_str tfd_fix_left_out(tfd_fix_ctx *ctx, tfd_str key, tfd_str specifier);
 void tfd_fix_uninstall(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 
+/* pip itself (fix_pip.c). How it is started: "-m pip", or so that a pip in the start folder does not answer.
+ */
+const char *tfd_fix_pip_module(const tfd_fix_ctx *ctx);
+/* Appends what brings a pip that is missing, damaged or too old to see today's wheels. python: quoted; sudo:
+ * "" or "sudo ". */
+void tfd_fix_ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo);
+/* A command of pip has to reach this environment: what sends packages elsewhere, or refuses or only plays the
+ * installation, is taken out of this shell. Indexes, proxies and constraints that are there stay. */
+void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx);
+/* " --no-cache-dir" where this pip could not hold what it has to fetch in memory, else "". */
+const char *tfd_fix_pip_cache_flag(const tfd_fix_ctx *ctx, const tfd_str *specs, size_t count);
+
 /* What a fix costs (fix_cost.c); the installer's commands above count by themselves. from_index: the package
  * is a wheel of the index, whose size the knowledge base may have. */
 void tfd_fix_count_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec, bool from_index);

@@ -22,8 +22,9 @@ static void fix_missing_in_managed(tfd_fix_ctx *ctx, tfd_str spec)
     }
     tfd_fix_make_environment(ctx, facts->python.path, "", TFD_STR(".venv-tensorflow"));
     tfd_fix_activate(ctx, TFD_STR(".venv-tensorflow"));
-    tfd_fix_command(
-        ctx, tfd_arena_fmt(ctx->arena, "python -m pip install %.*s", TFD_ARG(tfd_fix_quote(ctx, spec))));
+    tfd_fix_command(ctx,
+                    tfd_arena_fmt(ctx->arena, "python -m pip install%s %.*s",
+                                  tfd_fix_pip_cache_flag(ctx, &spec, 1), TFD_ARG(tfd_fix_quote(ctx, spec))));
     tfd_fix_count_install(ctx, TFD_INSTALL, spec, true);
     ctx->items[ctx->count - 1].needs_network = true;
 }
@@ -234,6 +235,7 @@ void tfd_fix_tensorflow(tfd_fix_ctx *ctx)
 {
     switch (ctx->lead->cause) {
     case TFD_CAUSE_TF_MISSING:
+    case TFD_CAUSE_PIP_OUT_OF_MEMORY:
         fix_missing(ctx);
         break;
     case TFD_CAUSE_TF_DUPLICATE:

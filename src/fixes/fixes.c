@@ -14,6 +14,7 @@ static const fix_row rows[] = {
     {TFD_CAUSE_DEP_OTHER, tfd_fix_distribution},
     {TFD_CAUSE_ADDON_MISMATCH, tfd_fix_distribution},
     {TFD_CAUSE_TF_MISSING, tfd_fix_tensorflow},
+    {TFD_CAUSE_PIP_OUT_OF_MEMORY, tfd_fix_tensorflow},
     {TFD_CAUSE_TF_CORRUPT, tfd_fix_tensorflow},
     {TFD_CAUSE_TF_DUPLICATE, tfd_fix_tensorflow},
     {TFD_CAUSE_TF_ABI_MISMATCH, tfd_fix_tensorflow},

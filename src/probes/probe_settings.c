@@ -88,7 +88,8 @@ static void look_at_keras(tfd_probe_ctx *ctx)
 static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 {
     look_at_keras(ctx);
-    if (tfd_net_pip_options(ctx->sys, ctx->arena, ctx->facts) != TFD_OK)
+    if (tfd_net_pip_options(ctx->sys, ctx->arena, ctx->facts) != TFD_OK ||
+        tfd_net_pip_log(ctx->sys, ctx->arena, ctx->facts) != TFD_OK)
         return tfd_err_set(err, TFD_ENOMEM, 0, "no memory for pip's settings");
     return TFD_OK;
 }

@@ -88,3 +88,17 @@ def _(e):
     lose(e)
     e.wrap = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', e.sp]
     return None
+
+
+@case("pip-log-memory", "empty312", "pip-out-of-memory", tfdiag=["--no-run"])
+def _(e):
+    """pip keeps a log (PIP_LOG), and its last run ended with MemoryError: no TensorFlow came of it"""
+    log = os.path.join(e.dest, "pip.log")
+    lines = ["Using pip 22.3.1 from %s (python 3.12)" % e.p("pip"),
+             "  Downloading https://files.example/tensorflow-2.20.0-cp312-cp312-manylinux2014_x86_64.whl (620.7 MB)",
+             "ERROR: Exception:", "Traceback (most recent call last):",
+             '  File "%s", line 160, in exc_logging_wrapper' % e.p("pip", "_internal", "cli", "base_command.py"),
+             "MemoryError", "Removed build tracker: '/tmp/pip-build-tracker-x'"]
+    e.write(log, "".join("2026-11-23T10:14:10,752 %s\n" % x for x in lines))
+    e.env["PIP_LOG"] = log
+    return "%s -m pip install --no-cache-dir tensorflow-cpu" % e.python

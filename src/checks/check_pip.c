@@ -1,0 +1,40 @@
+/* How the last run of pip ended, where it keeps a log: what kept TensorFlow from being installed. */
+#include "core/check.h"
+
+/* TensorFlow is not there, so the run that came to nothing was the one that should have brought it. */
+static void run(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    const tfd_pip_log *log = &facts->pip_log;
+    tfd_finding finding =
+        tfd_finding_of(TFD_CAUSE_PIP_OUT_OF_MEMORY, TFD_STR(""), TFD_W_PROOF, TFD_EFFECT_BREAKS);
+
+    if (facts->pip_log_path.len == 0) {
+        tfd_findings_skip(out, TFD_STR("pip is not told to keep a log"));
+        return;
+    }
+    if (tfd_view_tensorflow(view) || log->end == TFD_PIP_END_OTHER || log->end == TFD_PIP_END_SPACE ||
+        (log->end == TFD_PIP_END_DOWNLOADING && !tfd_facts_pip_lacks_memory(facts, 0))) {
+        tfd_findings_say(out, TFD_STR("the log of pip's last run names nothing that is still in the way"));
+        return;
+    }
+    finding.text =
+        log->end == TFD_PIP_END_MEMORY
+            ? tfd_arena_fmt(out->arena, "pip's last run ended with %.*s", TFD_ARG(log->text))
+            : tfd_arena_fmt(out->arena,
+                            "pip's last run was ended at \"%.*s\"; this pip holds a wheel three times in "
+                            "memory while it puts it into its cache",
+                            TFD_ARG(log->text));
+    finding.source = log->line > 0
+                         ? tfd_arena_fmt(out->arena, "%.*s:%zu", TFD_ARG(facts->pip_log_path), log->line)
+                         : facts->pip_log_path;
+    if (log->end == TFD_PIP_END_DOWNLOADING)
+        finding.weight = TFD_W_STRONG + 10;
+    tfd_findings_add(out, &finding);
+}
+
+const tfd_check tfd_check_pip = {
+    .id = "pip",
+    .summary = "The last run of pip did not end for want of memory, where pip keeps a log",
+    .run = run,
+};

@@ -1,0 +1,161 @@
+/* pip itself: which one is asked, whether it can work, and settings that keep a command from this
+ * environment. */
+#include "fixes/fix.h"
+#include "formats/pep440.h"
+#include "formats/pep508.h"
+
+static bool start_folder_has(const tfd_fix_ctx *ctx, const char *name)
+{
+    const tfd_places *all = &ctx->view->facts->places;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].kind == TFD_PLACE_START &&
+            tfd_map_get(&all->items[i].names, tfd_str_of(name)) != TFD_MAP_NONE)
+            return true;
+    return false;
+}
+
+/* -m looks into the current folder first: a pip there must not answer. -P came with 3.11 (-I also leaves
+ * PYTHONPATH and the user site out). */
+const char *tfd_fix_pip_module(const tfd_fix_ctx *ctx)
+{
+    if (!start_folder_has(ctx, "pip.py") && !start_folder_has(ctx, "pip"))
+        return "-m pip";
+    return ctx->view->facts->python.minor >= 11 ? "-P -m pip" : "-I -m pip";
+}
+
+/* manylinux2014 wheels are seen from 19.3 on (pip's NEWS); older ones answer "no matching distribution". */
+static void upgrade_old_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
+{
+    size_t row = tfd_dist_find(ctx->view->facts, TFD_STR("pip"));
+    const tfd_dist *pip = tfd_view_dist(ctx->view, row);
+
+    if (pip && tfd_specifier_match(TFD_STR("<19.3"), pip->version, TFD_PRE_ALLOW) == TFD_YES)
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s %s install --upgrade pip", sudo,
+                                           TFD_ARG(python), tfd_fix_pip_module(ctx)));
+}
+
+/* A pip that lost files of its own cannot repair anything: the base interpreter's puts it in place again, or,
+ * where that is too old or there is none, the copy that Python brings along. */
+static void mend_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
+{
+    const tfd_pip *pip = &ctx->view->facts->pip;
+    const tfd_dist *dist = tfd_view_dist(ctx->view, pip->dist);
+
+    if (pip->base_can_lend) {
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena,
+                                           "%s%.*s -m pip --python %.*s install %s --no-deps pip%s%.*s", sudo,
+                                           TFD_ARG(tfd_fix_program(ctx, pip->base)), TFD_ARG(python),
+                                           pip->has_record ? "--force-reinstall" : "--ignore-installed",
+                                           dist ? "==" : "", TFD_ARG(dist ? dist->version : TFD_STR(""))));
+        return;
+    }
+    tfd_fix_remove_tree(ctx, tfd_fix_join(ctx, pip->site, TFD_STR("pip")));
+    if (dist)
+        tfd_fix_remove_tree(ctx, dist->path);
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m ensurepip", sudo, TFD_ARG(python)));
+}
+
+void tfd_fix_ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
+{
+    if (ctx->view->facts->pip.damaged.len > 0)
+        mend_pip(ctx, python, sudo);
+    else if (ctx->view->facts->python.has_pip == TFD_NO)
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m ensurepip", sudo, TFD_ARG(python)));
+    upgrade_old_pip(ctx, python, sudo);
+}
+
+static bool is_on_path(const tfd_fix_ctx *ctx, tfd_str folder)
+{
+    const tfd_facts *facts = ctx->view->facts;
+
+    for (size_t i = 0; i < facts->places.count; i++)
+        if (tfd_str_eq(facts->places.items[i].path, folder))
+            return true;
+    return false;
+}
+
+/* What says the opposite of an option in this shell; a variable wins over the files. NULL: nothing does. */
+static const struct {
+    const char *name, *variable, *opposite;
+} pip_options[] = {
+    {"target", "PIP_TARGET", NULL},
+    {"prefix", "PIP_PREFIX", NULL},
+    {"root", "PIP_ROOT", NULL},
+    {"user", "PIP_USER", "0"},
+    {"dry-run", "PIP_DRY_RUN", "0"},
+    {"no-binary", "PIP_NO_BINARY", ":none:"},
+    {"require-hashes", "PIP_REQUIRE_HASHES", "0"},
+    {"require-virtualenv", "PIP_REQUIRE_VIRTUALENV", "0"},
+    {"constraint", "PIP_CONSTRAINT", NULL},
+    {"no-index", "PIP_NO_INDEX", "0"},
+};
+
+static bool is_in_the_way(const tfd_fix_ctx *ctx, const tfd_pip_option *option)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    bool is_venv = py->pyvenv_cfg.len > 0;
+
+    if (is_on_path(ctx, option->value))
+        return false;
+    /* A user site that Python looks into is a place like any other. */
+    if (tfd_str_is(option->name, "user"))
+        return is_venv || py->user_site_on == TFD_NO;
+    return !is_venv || !tfd_str_is(option->name, "require-virtualenv");
+}
+
+void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx)
+{
+    const tfd_facts *facts = ctx->view->facts;
+
+    for (size_t i = 0; i < facts->pip_options.count; i++) {
+        const tfd_pip_option *option = &facts->pip_options.items[i];
+        size_t k = 0;
+
+        while (!tfd_str_is(option->name, pip_options[k].name))
+            k++;
+        if (!is_in_the_way(ctx, option))
+            continue;
+        if (option->source.len == 0) {
+            tfd_fix_unset(ctx, tfd_str_of(pip_options[k].variable));
+        } else if (pip_options[k].opposite) {
+            tfd_fix_set(ctx, pip_options[k].variable, tfd_str_of(pip_options[k].opposite));
+        } else {
+            tfd_fix_set(ctx, "PIP_CONFIG_FILE", tfd_fix_is_cmd(ctx) ? TFD_STR("nul") : TFD_STR("/dev/null"));
+            tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "%.*s sets %.*s; this shell's pip reads no settings.",
+                                            TFD_ARG(option->source), TFD_ARG(option->name)));
+        }
+    }
+}
+
+/* Bytes of the TensorFlow wheel that a requirement asks for; 0: of another package, or not known. */
+static uint64_t wheel_of(const tfd_fix_ctx *ctx, tfd_str spec)
+{
+    const tfd_kb_release *release;
+    const tfd_kb_wheel *wheel;
+    tfd_requirement_text one;
+    size_t at = tfd_str_find_z(spec, "==");
+
+    if (tfd_requirement_parse(spec, &one) != TFD_OK || !tfd_str_starts_z(one.name, "tensorflow") ||
+        at == TFD_NPOS)
+        return 0;
+    release = tfd_kb_release_find(ctx->view->kb, tfd_str_from(spec, at + 2));
+    wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
+    return wheel ? wheel->size : 0;
+}
+
+const char *tfd_fix_pip_cache_flag(const tfd_fix_ctx *ctx, const tfd_str *specs, size_t count)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    uint64_t largest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t size = wheel_of(ctx, specs[i]);
+
+        largest = size > largest ? size : largest;
+    }
+    return ctx->lead->cause == TFD_CAUSE_PIP_OUT_OF_MEMORY ||
+                   (largest > 0 && tfd_facts_pip_lacks_memory(facts, largest))
+               ? " --no-cache-dir"
+               : "";
+}
