@@ -270,6 +270,14 @@ typedef struct tfd_pip_option {
     tfd_str source; /* file; empty: the variable PIP_<NAME> */
 } tfd_pip_option;
 
+/* A line of a file of constraints that a setting of pip names. */
+typedef struct tfd_pip_constraint {
+    tfd_str key, specifier;
+    tfd_str path;    /* of the file */
+    size_t line;     /* 1-based */
+    tfd_str setting; /* file that names it; empty: the variable PIP_CONSTRAINT */
+} tfd_pip_constraint;
+
 typedef struct tfd_requirement {
     size_t by;         /* row of dists */
     tfd_str text;      /* "numpy<2.0.0,>=1.23.5" as METADATA has it, marker included */
@@ -408,8 +416,9 @@ typedef struct tfd_facts {
     tfd_leftovers leftovers;
     tfd_pip pip;
     TFD_TABLE(tfd_pip_option) pip_options; /* variables, then files */
-    tfd_str pip_log_path;                  /* empty: pip keeps none */
-    tfd_pip_log pip_log;                   /* of a pip on this sys.path */
+    TFD_TABLE(tfd_pip_constraint) pip_constraints;
+    tfd_str pip_log_path; /* empty: pip keeps none */
+    tfd_pip_log pip_log;  /* of a pip on this sys.path */
     tfd_modules modules;
     tfd_objects objects;
     tfd_resolutions resolutions;

@@ -87,8 +87,9 @@ const char *tfd_fix_pip_module(const tfd_fix_ctx *ctx);
  * "" or "sudo ". */
 void tfd_fix_ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo);
 /* A command of pip has to reach this environment: what sends packages elsewhere, or refuses or only plays the
- * installation, is taken out of this shell. Indexes, proxies and constraints that are there stay. */
-void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx);
+ * installation, is taken out of this shell. Indexes and proxies stay, and constraints that are there and
+ * leave a version of what is asked for. */
+void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str *specs, size_t count);
 /* " --no-cache-dir" where this pip could not hold what it has to fetch in memory, else "". */
 const char *tfd_fix_pip_cache_flag(const tfd_fix_ctx *ctx, const tfd_str *specs, size_t count);
 
@@ -109,6 +110,8 @@ void tfd_fix_remove_dead_links(tfd_fix_ctx *ctx, size_t row);
 /* "name" and all clauses that installed distributions and the knowledge base put on it: "numpy<2,>=1.23.5".
  */
 tfd_str tfd_fix_requirement(tfd_fix_ctx *ctx, tfd_str key);
+/* Whether no version satisfies both specifiers. */
+bool tfd_fix_excludes(tfd_str one, tfd_str other);
 /* What the knowledge base calls this system and the interpreter's processor: "linux-x86_64". */
 tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx);
 /* The newest release of TensorFlow with a wheel for this interpreter, system and C library; empty: none

@@ -122,9 +122,8 @@ void tfd_fix_older_cuda(tfd_fix_ctx *ctx)
 
     if (!release || tfd_str_eq(release->version, tfd_view_tf_version(ctx->view)))
         return;
-    tfd_fix_begin(ctx,
-                  tfd_arena_fmt(ctx->arena, "Install TensorFlow %.*s, whose CUDA %.*s this driver runs",
-                                TFD_ARG(release->version), TFD_ARG(release->cuda)));
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install TensorFlow %.*s, whose CUDA %.*s this driver runs",
+                                     TFD_ARG(release->version), TFD_ARG(release->cuda)));
     install_with_cuda(ctx, release->version);
 }
 

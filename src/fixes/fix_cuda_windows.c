@@ -17,9 +17,8 @@ static void fix_build(tfd_fix_ctx *ctx)
                               "'tensorflow[and-cuda]'. Windows' own NVIDIA driver serves WSL, too."));
     if (py->major != 3 || py->minor < 0 || py->minor > LAST_MINOR)
         return;
-    tfd_fix_begin(ctx,
-                  TFD_STR("Install 2.10, the last release with CUDA on Windows (it needs CUDA 11.2 and "
-                          "cuDNN 8.1)"));
+    tfd_fix_begin(ctx, TFD_STR("Install 2.10, the last release with CUDA on Windows (it needs CUDA 11.2 and "
+                               "cuDNN 8.1)"));
     tfd_fix_install(ctx, TFD_INSTALL, TFD_STR("tensorflow==" LAST_WITH_CUDA));
 }
 

@@ -104,43 +104,94 @@ static bool is_in_the_way(const tfd_fix_ctx *ctx, const tfd_pip_option *option)
     return !is_venv || !tfd_str_is(option->name, "require-virtualenv");
 }
 
-void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx)
+/* Takes a setting out of this shell: by unsetting its variable, by a variable that says the opposite, or by
+ * hiding the files. source: the file; empty: the variable. */
+static void clear_option(tfd_fix_ctx *ctx, size_t k, tfd_str source)
+{
+    if (source.len == 0) {
+        tfd_fix_unset(ctx, tfd_str_of(pip_options[k].variable));
+    } else if (pip_options[k].opposite) {
+        tfd_fix_set(ctx, pip_options[k].variable, tfd_str_of(pip_options[k].opposite));
+    } else {
+        tfd_fix_set(ctx, "PIP_CONFIG_FILE", tfd_fix_is_cmd(ctx) ? TFD_STR("nul") : TFD_STR("/dev/null"));
+        tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "%.*s sets %s; this shell's pip reads no settings.",
+                                        TFD_ARG(source), pip_options[k].name));
+    }
+}
+
+static size_t row_of(tfd_str name)
+{
+    size_t k = 0;
+
+    while (!tfd_str_is(name, pip_options[k].name))
+        k++;
+    return k;
+}
+
+static const tfd_pip_constraint *find_excluding(const tfd_fix_ctx *ctx, tfd_str requirement)
 {
     const tfd_facts *facts = ctx->view->facts;
+    tfd_requirement_text one;
+    char key[256];
+    tfd_str name;
 
-    for (size_t i = 0; i < facts->pip_options.count; i++) {
-        const tfd_pip_option *option = &facts->pip_options.items[i];
-        size_t k = 0;
+    if (tfd_requirement_parse(requirement, &one) != TFD_OK || one.marker.len > 0)
+        return NULL;
+    name = (tfd_str){key, tfd_name_key(one.name, key, sizeof key)};
+    for (size_t i = 0; i < facts->pip_constraints.count; i++)
+        if (tfd_str_eq(facts->pip_constraints.items[i].key, name) &&
+            tfd_fix_excludes(facts->pip_constraints.items[i].specifier, one.specifier))
+            return &facts->pip_constraints.items[i];
+    return NULL;
+}
 
-        while (!tfd_str_is(option->name, pip_options[k].name))
-            k++;
-        if (!is_in_the_way(ctx, option))
-            continue;
-        if (option->source.len == 0) {
-            tfd_fix_unset(ctx, tfd_str_of(pip_options[k].variable));
-        } else if (pip_options[k].opposite) {
-            tfd_fix_set(ctx, pip_options[k].variable, tfd_str_of(pip_options[k].opposite));
-        } else {
-            tfd_fix_set(ctx, "PIP_CONFIG_FILE", tfd_fix_is_cmd(ctx) ? TFD_STR("nul") : TFD_STR("/dev/null"));
-            tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "%.*s sets %.*s; this shell's pip reads no settings.",
-                                            TFD_ARG(option->source), TFD_ARG(option->name)));
-        }
-    }
+/* "2.20.0" of a requirement of TensorFlow that names one version; empty for anything else. */
+static tfd_str tensorflow_version(tfd_str spec)
+{
+    size_t at = tfd_str_find_z(spec, "==");
+
+    return at != TFD_NPOS && tfd_str_starts_z(spec, "tensorflow") ? tfd_str_from(spec, at + 2) : TFD_STR("");
+}
+
+/* The first constraint that leaves no version of what is asked for, or of what TensorFlow brings along. */
+static const tfd_pip_constraint *find_refusing(const tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
+{
+    const tfd_pip_constraint *found = find_excluding(ctx, spec);
+    bool brings = mode == TFD_INSTALL || mode == TFD_INSTALL_UPGRADE;
+    const tfd_kb_release *release =
+        brings && !found ? tfd_kb_release_find(ctx->view->kb, tensorflow_version(spec)) : NULL;
+
+    for (size_t i = 0; release && !found && i < release->requires.count; i++)
+        found = find_excluding(ctx, release->requires.items[i]);
+    return found;
+}
+
+void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str *specs, size_t count)
+{
+    const tfd_facts *facts = ctx->view->facts;
+    const tfd_pip_constraint *refusing = NULL;
+
+    for (size_t i = 0; i < facts->pip_options.count; i++)
+        if (is_in_the_way(ctx, &facts->pip_options.items[i]))
+            clear_option(ctx, row_of(facts->pip_options.items[i].name), facts->pip_options.items[i].source);
+    for (size_t i = 0; i < count && !refusing; i++)
+        refusing = find_refusing(ctx, mode, specs[i]);
+    if (!refusing)
+        return;
+    clear_option(ctx, row_of(TFD_STR("constraint")), refusing->setting);
+    tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena,
+                                    "%.*s:%zu allows %.*s only as %.*s; this shell's pip does not "
+                                    "read it.",
+                                    TFD_ARG(refusing->path), refusing->line, TFD_ARG(refusing->key),
+                                    TFD_ARG(refusing->specifier)));
 }
 
 /* Bytes of the TensorFlow wheel that a requirement asks for; 0: of another package, or not known. */
 static uint64_t wheel_of(const tfd_fix_ctx *ctx, tfd_str spec)
 {
-    const tfd_kb_release *release;
-    const tfd_kb_wheel *wheel;
-    tfd_requirement_text one;
-    size_t at = tfd_str_find_z(spec, "==");
+    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, tensorflow_version(spec));
+    const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
 
-    if (tfd_requirement_parse(spec, &one) != TFD_OK || !tfd_str_starts_z(one.name, "tensorflow") ||
-        at == TFD_NPOS)
-        return 0;
-    release = tfd_kb_release_find(ctx->view->kb, tfd_str_from(spec, at + 2));
-    wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
     return wheel ? wheel->size : 0;
 }
 

@@ -1,6 +1,7 @@
 /* pip's configuration files, and what in them or in variables keeps an installation from its place. */
 #include <string.h>
 
+#include "formats/pep508.h"
 #include "net/settings.h"
 
 typedef struct listing {
@@ -123,8 +124,33 @@ static bool is_off(tfd_str value)
     return false;
 }
 
-/* The first of the files of constraints that is not there; empty: all are, or cannot be looked for. */
-static tfd_str find_gone(const listing *in, tfd_str value)
+/* Lines with markers, of URLs, and files that are included, are left out: what they say is not known. */
+static void read_constraints(const listing *in, tfd_facts *facts, tfd_str path, tfd_str setting)
+{
+    tfd_str text, line, comment;
+
+    if (tfd_sys_read_file(in->sys, in->arena, path, TFD_PIP_CONFIG_MAX, &text, NULL) != TFD_OK)
+        return;
+    for (size_t number = 1; tfd_str_line(&text, &line); number++) {
+        tfd_requirement_text one;
+        char *key;
+
+        (void)tfd_str_cut(line, '#', &line, &comment);
+        line = tfd_str_trim(line);
+        if (line.len == 0 || tfd_requirement_parse(line, &one) != TFD_OK || one.specifier.len == 0 ||
+            one.marker.len > 0)
+            continue;
+        key = tfd_arena_take(in->arena, one.name.len + 1, 1);
+        if (!key || !TFD_GROW(in->arena, &facts->pip_constraints))
+            return;
+        facts->pip_constraints.items[facts->pip_constraints.count++] =
+            (tfd_pip_constraint){(tfd_str){key, tfd_name_key(one.name, key, one.name.len + 1)}, one.specifier,
+                                 path, number, setting};
+    }
+}
+
+/* Reads the files of constraints; the first that is not there, empty: all are, or cannot be looked for. */
+static tfd_str find_gone(const listing *in, tfd_facts *facts, tfd_str value, tfd_str setting)
 {
     tfd_net_values words = {0};
 
@@ -139,6 +165,7 @@ static tfd_str find_gone(const listing *in, tfd_str value)
             path = tfd_path_join(in->sys->style, in->arena, in->sys->cwd(in->sys), path);
         if (in->sys->stat(in->sys, path, true, &info, NULL) == TFD_ENOENT)
             return words.items[i].text;
+        read_constraints(in, facts, path, setting);
     }
     return TFD_STR("");
 }
@@ -147,7 +174,7 @@ static tfd_str find_gone(const listing *in, tfd_str value)
 static void add_option(const listing *in, tfd_facts *facts, const char *name, tfd_str value, tfd_str file)
 {
     if (strcmp(name, "constraint") == 0)
-        value = find_gone(in, value);
+        value = find_gone(in, facts, value, file);
     if (!is_off(value) && TFD_GROW(in->arena, &facts->pip_options))
         facts->pip_options.items[facts->pip_options.count++] =
             (tfd_pip_option){tfd_str_of(name), value, file};

@@ -236,6 +236,10 @@ for _key in ("user = true", "target = {dest}/elsewhere", "prefix = {dest}/elsewh
              "require-virtualenv = true\nroot = {dest}/chroot"):
     pip_in_the_way("conf-" + re.match(r"[\w-]+", _key).group(0), files=[(".config/pip/pip.conf", "[install]\n%s\n" % _key)])
 pip_in_the_way("constraint", PIP_CONSTRAINT="/nonexistent/constraints.txt")
+pip_in_the_way("constraint-excludes", dist="protobuf", files=[("c.txt", "# a project's\nprotobuf==3.20.3  # old\npandas<3\n")],
+               PIP_CONSTRAINT="{dest}/work/c.txt")
+pip_in_the_way("conf-constraint-excludes", files=[("c.txt", "wrapt<1.11\n"),
+                                                  (".config/pip/pip.conf", "[global]\nconstraint = {dest}/work/c.txt\n")])
 pip_in_the_way("no-binary", PIP_NO_BINARY=":all:")
 pip_in_the_way("no-index", PIP_NO_INDEX="1", PIP_FIND_LINKS=None)
 pip_in_the_way("pip-py", files=[("pip.py", "print('my own pip')\n")])

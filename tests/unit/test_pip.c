@@ -107,6 +107,46 @@ static void test_what_the_log_says(void **state)
     }
 }
 
+static void test_constraints(void **state)
+{
+    static const struct {
+        const char *key, *specifier, *setting;
+        const char *command; /* the first; NULL: nothing before the installation */
+        int line;
+    } rows[] = {
+        {"tensorflow", "==2.15.0", "", "unset PIP_CONSTRAINT", __LINE__},
+        {"tensorflow", "<2.16", "", "unset PIP_CONSTRAINT", __LINE__},
+        {"tensorflow", ">=2.16", "", NULL, __LINE__},
+        {"protobuf", "==3.20.3", "", "unset PIP_CONSTRAINT", __LINE__},
+        {"protobuf", "==3.20.3", "/etc/pip.conf", "export PIP_CONFIG_FILE=/dev/null", __LINE__},
+        {"protobuf", "!=4.21.0", "", NULL, __LINE__},
+        {"pandas", "==1.0", "", NULL, __LINE__},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tfd_pip_constraint one = {.path = TFD_STR_INIT("/etc/constraints.txt"), .line = 7};
+        const tfd_fix *fix;
+        bool is_fine;
+        tfd_dist pip;
+        world w;
+
+        begin(&w, &pip, "25.0", 9000 * MB);
+        one.key = tfd_str_of(rows[i].key);
+        one.specifier = tfd_str_of(rows[i].specifier);
+        one.setting = tfd_str_of(rows[i].setting);
+        w.facts.pip_constraints.items = &one;
+        w.facts.pip_constraints.count = 1;
+        assert_string_equal(diagnose(&w), "tf-missing");
+        fix = &w.report.causes[0].fixes[0];
+        is_fine = rows[i].command ? fix->command_count == 2 && tfd_str_is(fix->commands[0], rows[i].command)
+                                  : fix->command_count == 1;
+        if (!is_fine)
+            fail_msg("line %d: %zu, %.*s", rows[i].line, fix->command_count, TFD_ARG(fix->commands[0]));
+        end(&w);
+    }
+}
+
 static void test_advice(void **state)
 {
     (void)state;
@@ -136,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pip_that_cannot_hold_the_wheel),
         cmocka_unit_test(test_what_the_log_says),
+        cmocka_unit_test(test_constraints),
         cmocka_unit_test(test_advice),
     };
 
