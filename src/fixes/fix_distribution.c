@@ -138,12 +138,42 @@ static void note_left_out(tfd_fix_ctx *ctx, tfd_str key, tfd_str spec)
                                TFD_ARG(names), TFD_ARG(key)));
 }
 
-static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
+/* The version of an add-on that is made for this TensorFlow, or what is required of the package. */
+static tfd_str fitting(tfd_fix_ctx *ctx, tfd_str key)
 {
     const tfd_kb_addon *addon = tfd_kb_addon_find(ctx->view->kb, key);
     tfd_str wanted = addon ? tfd_kb_addon_wanted(addon, tfd_view_tf_version(ctx->view)) : TFD_STR("");
-    tfd_str spec = wanted.len > 0 ? tfd_arena_fmt(ctx->arena, "%.*s%.*s", TFD_ARG(key), TFD_ARG(wanted))
-                                  : tfd_fix_requirement(ctx, key);
+
+    return wanted.len > 0 ? tfd_arena_fmt(ctx->arena, "%.*s%.*s", TFD_ARG(key), TFD_ARG(wanted))
+                          : tfd_fix_requirement(ctx, key);
+}
+
+/* What the add-on's import needs besides, though its metadata does not ask for it. */
+static void install_needs_of_addon(tfd_fix_ctx *ctx, tfd_str key)
+{
+    const tfd_kb_addon *addon = tfd_kb_addon_find(ctx->view->kb, key);
+
+    for (size_t i = 0; addon && i < addon->need_count; i++) {
+        tfd_requirement_text one;
+        const tfd_dist *dist;
+
+        if (tfd_specifier_match(addon->needs[i].tensorflow, tfd_view_tf_version(ctx->view), TFD_PRE_ALLOW) !=
+                TFD_YES ||
+            tfd_requirement_parse(addon->needs[i].dist, &one) != TFD_OK)
+            continue;
+        dist = tfd_view_dist(ctx->view, tfd_dist_find(ctx->view->facts, one.name));
+        if (dist && tfd_specifier_match(one.specifier, dist->version, TFD_PRE_ALLOW) != TFD_NO)
+            continue;
+        if (would_pull_tensorflow(ctx, one.name))
+            tfd_fix_install(ctx, TFD_INSTALL_NO_DEPS, fitting(ctx, one.name));
+        else
+            tfd_fix_install(ctx, TFD_INSTALL, addon->needs[i].dist);
+    }
+}
+
+static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
+{
+    tfd_str spec = fitting(ctx, key);
 
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Install a version of %.*s that fits", TFD_ARG(key)));
     if (would_pull_tensorflow(ctx, key))
@@ -152,6 +182,7 @@ static void fix_version(tfd_fix_ctx *ctx, tfd_str key, tfd_install_mode mode)
     note_left_out(ctx, key, spec);
     if (mode == TFD_INSTALL_NO_DEPS && ctx->lead->dist != TFD_NONE)
         install_missing_of_addon(ctx, ctx->lead->dist);
+    install_needs_of_addon(ctx, key);
 }
 
 /* Two .dist-info of one distribution (`pip install --target` over another version leaves them): the installer

@@ -75,9 +75,26 @@ static void fix_start_folder(tfd_fix_ctx *ctx)
         tfd_fix_enter(ctx, home.len > 0 ? home : tfd_fix_is_cmd(ctx) ? TFD_STR("\\") : TFD_STR("/"));
 }
 
+/* google/ with an __init__.py hides all that lies in other folders of that name: it is no use to rename
+ * google/protobuf below it. The outermost regular package that the path lies in, or the path itself. */
+static tfd_str outermost_package(const tfd_fix_ctx *ctx, tfd_str path)
+{
+    const tfd_modules *all = &ctx->view->facts->modules;
+    tfd_str out = path;
+
+    for (size_t i = 0; i < all->count; i++) {
+        tfd_str folder = all->items[i].path;
+
+        if (all->items[i].kind == TFD_MODULE_PACKAGE && folder.len > 0 && folder.len < out.len &&
+            tfd_str_starts(path, folder) && (path.ptr[folder.len] == '/' || path.ptr[folder.len] == '\\'))
+            out = folder;
+    }
+    return out;
+}
+
 static void fix_shadow(tfd_fix_ctx *ctx)
 {
-    tfd_str path = ctx->lead->path;
+    tfd_str path = outermost_package(ctx, ctx->lead->path);
     tfd_str dir = tfd_path_dir(tfd_fix_style(ctx), path);
     tfd_str name = tfd_path_base(tfd_fix_style(ctx), path);
     tfd_str fresh = tfd_arena_fmt(ctx->arena, "my_%.*s", TFD_ARG(name));

@@ -251,7 +251,7 @@ typedef struct tfd_kb_fit {
 typedef struct tfd_kb_addon_need {
     tfd_str tensorflow; /* specifier */
     tfd_str versions;   /* specifier on the add-on */
-    tfd_str dist;       /* "tf-keras" */
+    tfd_str dist;       /* "tf-keras", "setuptools<82" */
 } tfd_kb_addon_need;
 
 typedef struct tfd_kb_addon {
