@@ -11,12 +11,12 @@ CONSTANT = "import tensorflow as tf; tf.constant(1)"
 
 # ---- LD_LIBRARY_PATH and LD_PRELOAD
 
-def ldpath(name, make, expect="cause", base="tf220", var="LD_LIBRARY_PATH", also=("libstdcxx-old",)):
+def ldpath(name, make, expect="cause", base="tf220", var="LD_LIBRARY_PATH", also=("libstdcxx-old",), fix="unset "):
     @case("ld-" + name, base, "ldpath-conflict", also, expect)
     def _(e):
         e.env[var] = make(e)
         e.note = "%s=%s" % (var, e.env[var])
-        return "unset " + var
+        return fix and fix + var
 
 
 def one_file(lib, data):
@@ -72,7 +72,7 @@ ldpath("nonexistent", lambda e: "/nonexistent/cuda/lib64:/usr/local/cuda/lib64",
 ldpath("colon-cwd", lambda e: ":", expect="quiet")
 ldpath("preload-harmless", lambda e: os.path.join(stub("libharmless.so")(e), "libharmless.so"), var="LD_PRELOAD", expect="quiet")
 ldpath("preload-libstdcxx-truncated", lambda e: os.path.join(one_file("libstdc++.so.6", half("libstdc++.so.6"))(e), "libstdc++.so.6"),
-       var="LD_PRELOAD")
+       var="LD_PRELOAD", fix=None)  # no shell starts with it: only the one that set it can unset it
 ldpath("bind-now", lambda e: "1", var="LD_BIND_NOW", expect="quiet")
 
 
