@@ -342,10 +342,10 @@ static tfd_status find_culprit(tfd_cuda_search *search, tfd_str name, size_t by,
 
     if (name.len == 0)
         return TFD_OK;
-    if (known != TFD_NONE)
+    st = tfd_loader_search(&search->loader, name, by, false, &now, search->err);
+    /* What is loaded keeps the name. Opened by its path, its own rule does not tell what led there. */
+    if (known != TFD_NONE && (!now.is_found || now.hit != known))
         now = (tfd_loader_need){.is_found = true, .hit = known, .rule = loader->files.items[known].rule};
-    else
-        st = tfd_loader_search(&search->loader, name, by, false, &now, search->err);
     if (st == TFD_OK && now.is_found)
         st = look_behind(search, name, by, now.rule, &behind);
     if (st == TFD_OK && now.is_found && behind.is_found) {
