@@ -1,5 +1,6 @@
 /* TensorFlow itself: missing, damaged, twice, or built for something else. */
 #include "fixes/fix.h"
+#include "formats/pep508.h"
 
 static tfd_str pinned(tfd_fix_ctx *ctx, tfd_str name, tfd_str version)
 {
@@ -135,13 +136,44 @@ static bool fix_undescribed(tfd_fix_ctx *ctx)
     return true;
 }
 
+/* Whether something that this release requires is not installed. */
+static bool lacks_requirement(const tfd_fix_ctx *ctx, tfd_str version)
+{
+    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, version);
+
+    for (size_t i = 0; release && i < release->requires.count; i++) {
+        tfd_requirement_text one;
+        char key[256];
+
+        if (tfd_requirement_parse(release->requires.items[i], &one) != TFD_OK || one.marker.len > 0)
+            continue;
+        if (tfd_dist_find(ctx->view->facts, (tfd_str){key, tfd_name_key(one.name, key, sizeof key)}) ==
+            TFD_NONE)
+            return true;
+    }
+    return false;
+}
+
+/* Metadata of an old kind, with no list of files and none of requirements, and nothing behind it: without it,
+ * the installer brings all. */
+static bool fix_bare_metadata(tfd_fix_ctx *ctx, const tfd_dist *tf)
+{
+    if (!tf || tf->kind != TFD_DIST_EGG_INFO || !lacks_requirement(ctx, tf->version))
+        return false;
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove the metadata, and install %.*s %.*s again",
+                                     TFD_ARG(tf->name), TFD_ARG(tf->version)));
+    tfd_fix_remove_tree(ctx, tf->path);
+    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, tf->name, tf->version));
+    return true;
+}
+
 static void fix_corrupt(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     tfd_str name = tf ? tf->name : TFD_STR("tensorflow");
     tfd_str version = tf ? tf->version : ctx->view->facts->import.module_version;
 
-    if (fix_tilde(ctx) || fix_undescribed(ctx))
+    if (fix_tilde(ctx) || fix_undescribed(ctx) || fix_bare_metadata(ctx, tf))
         return;
     /* A folder of that name is all there is: nothing says which release it was, and its requirements may be
      * gone, too. */
