@@ -104,6 +104,8 @@ void tfd_fix_add_cost(tfd_arena *arena, tfd_fix_cost *to, const tfd_fix_cost *fr
  */
 void tfd_fix_remove_entry(tfd_fix_ctx *ctx, const char *name, tfd_str separators, tfd_str entry);
 
+/* The package's folder, where it is a link to nothing: installers write through it and fail. */
+void tfd_fix_remove_dangling(tfd_fix_ctx *ctx, const tfd_dist *dist);
 /* What has to go before an installer can put the distribution of that row in place again. */
 void tfd_fix_remove_dead_links(tfd_fix_ctx *ctx, size_t row);
 

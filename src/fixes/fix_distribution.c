@@ -11,13 +11,14 @@ static bool would_pull_tensorflow(const tfd_fix_ctx *ctx, tfd_str key)
     return tfd_str_is(key, "tf-keras") || tfd_kb_is_addon(ctx->view->kb, key);
 }
 
-/* The package's folder is a link to nothing: installers write through it and fail. */
-static void remove_dangling(tfd_fix_ctx *ctx, const tfd_dist *dist)
+void tfd_fix_remove_dangling(tfd_fix_ctx *ctx, const tfd_dist *dist)
 {
     const tfd_place *place = tfd_view_place(ctx->view, dist->place);
     tfd_str module = tfd_kb_dist_module(ctx->view->kb, dist->key);
     uint32_t row;
 
+    if (dist->is_tensorflow)
+        module = TFD_STR("tensorflow");
     if (module.len == 0)
         module = dist->key;
     row = place ? tfd_map_get(&place->names, module) : TFD_MAP_NONE;
@@ -96,7 +97,7 @@ static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
 
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(dist->name),
                                      TFD_ARG(dist->version)));
-    remove_dangling(ctx, dist);
+    tfd_fix_remove_dangling(ctx, dist);
     tfd_fix_remove_dead_links(ctx, ctx->lead->dist);
     if (is_overlaid(dist))
         remove_folder(ctx, dist);

@@ -184,6 +184,8 @@ static void fix_corrupt(tfd_fix_ctx *ctx)
     tfd_fix_begin(ctx,
                   tfd_arena_fmt(ctx->arena, "Put %.*s %.*s in place again", TFD_ARG(name), TFD_ARG(version)));
     (void)remove_second_metadata(ctx);
+    if (tf)
+        tfd_fix_remove_dangling(ctx, tf);
     tfd_fix_remove_dead_links(ctx, ctx->view->facts->tensorflow);
     tfd_fix_install(ctx, tf && !tf->has_record ? TFD_INSTALL_OVER : TFD_REINSTALL_NO_DEPS,
                     pinned(ctx, name, version));
