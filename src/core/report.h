@@ -33,7 +33,8 @@ typedef struct tfd_fix_cost {
         *packages; /* named in them, as they are now: "numpy 2.1.0"; without a version: not installed yet */
     size_t package_count;
     bool brings_others; /* the installer may change what these require, too */
-    uint64_t download;  /* bytes fetched for TensorFlow; 0: none, or not known */
+    uint64_t download;  /* about what is fetched, bytes; 0: nothing, or not known */
+    bool misses_size;   /* of one of them it is not known: download is only a part */
     uint64_t free;      /* bytes free where packages are installed; 0: not known, or nothing is installed */
 } tfd_fix_cost;
 

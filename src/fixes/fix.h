@@ -62,14 +62,25 @@ void tfd_fix_activate_conda(tfd_fix_ctx *ctx, tfd_str root);
 const tfd_interpreter *tfd_fix_find_base(const tfd_view *view, tfd_str minor);
 void tfd_fix_make_environment(tfd_fix_ctx *ctx, tfd_str python, const char *options, tfd_str root);
 
+/* Whether packages that TensorFlow needs were built for another Python than this one: the environment was
+ * made for that one. */
+bool tfd_fix_is_of_other_python(const tfd_facts *facts,
+                                tfd_str key); /* key: of one; empty: any but TensorFlow */
+
 /* Commands of the installer that this environment uses (pip, uv, conda), for its own interpreter. */
 typedef enum tfd_install_mode {
     TFD_INSTALL, /* with requirements */
     TFD_INSTALL_NO_DEPS,
     TFD_INSTALL_UPGRADE,
+    TFD_REINSTALL,         /* with requirements, those that are there in a version that will do included */
     TFD_REINSTALL_NO_DEPS, /* put the same version in place again */
     TFD_INSTALL_OVER       /* the same where the installer cannot uninstall: its RECORD is lost */
 } tfd_install_mode;
+
+static inline bool tfd_fix_brings_requirements(tfd_install_mode mode)
+{
+    return mode == TFD_INSTALL || mode == TFD_INSTALL_UPGRADE || mode == TFD_REINSTALL;
+}
 
 /* spec: "numpy<2,>=1.23.5", unquoted. */
 void tfd_fix_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec);

@@ -1,5 +1,5 @@
-/* What a fix costs: the packages that its commands name, and what has to be fetched for TensorFlow, which is
- * the one that is felt. Sizes of other packages are not in the knowledge base. */
+/* What a fix costs: the packages that its commands name, and what has to be fetched for them. TensorFlow's
+ * wheels are known exactly; of others the newest version stands for all. */
 #include "fixes/fix.h"
 #include "formats/pep440.h"
 #include "formats/pep508.h"
@@ -55,11 +55,19 @@ static uint64_t tensorflow_download(const tfd_fix_ctx *ctx, tfd_install_mode mod
 
     if (!wheel)
         return 0;
-    if (mode != TFD_INSTALL && mode != TFD_INSTALL_UPGRADE)
+    if (!tfd_fix_brings_requirements(mode))
         return wheel->size;
     if (!tf)
         return all ? all->download : wheel->size;
     return tfd_str_eq(tf->version, version) ? cuda : wheel->size + cuda;
+}
+
+static void count_other(const tfd_fix_ctx *ctx, tfd_fix_cost *cost, tfd_str key)
+{
+    uint64_t bytes = tfd_kb_wheel_bytes(ctx->view->kb, key, tfd_fix_platform(ctx));
+
+    cost->download += bytes;
+    cost->misses_size |= bytes == 0;
 }
 
 void tfd_fix_count_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec, bool from_index)
@@ -79,12 +87,15 @@ void tfd_fix_count_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec
                 dist ? tfd_arena_fmt(ctx->arena, "%.*s %.*s", TFD_ARG(dist->name), TFD_ARG(dist->version))
                      : tfd_arena_str(ctx->arena, one.name));
     cost->free = room->state == TFD_STATE_PRESENT && room->integer > 0 ? (uint64_t)room->integer : 0;
-    cost->brings_others |=
-        tfd_str_starts_z(one.name, "tensorflow") && (mode == TFD_INSTALL || mode == TFD_INSTALL_UPGRADE);
-    if (from_index && tfd_str_is(one.name, "tensorflow"))
+    cost->brings_others |= tfd_str_starts_z(one.name, "tensorflow") && (tfd_fix_brings_requirements(mode));
+    if (!from_index)
+        return;
+    if (tfd_str_is(one.name, "tensorflow"))
         cost->download += tensorflow_download(ctx, mode, pinned_version(one.specifier), one.extras.len > 0);
-    if (from_index && (tfd_str_is(one.name, "tensorflow-cpu") || tfd_str_is(one.name, "tensorflow-intel")))
+    else if (tfd_str_is(one.name, "tensorflow-cpu") || tfd_str_is(one.name, "tensorflow-intel"))
         cost->download += cpu_download(ctx, pinned_version(one.specifier));
+    else
+        count_other(ctx, cost, one.name);
 }
 
 void tfd_fix_count_removal(tfd_fix_ctx *ctx, tfd_str names)
@@ -109,4 +120,5 @@ void tfd_fix_add_cost(tfd_arena *arena, tfd_fix_cost *to, const tfd_fix_cost *fr
     to->download += from->download;
     to->free = from->free > 0 ? from->free : to->free;
     to->brings_others |= from->brings_others;
+    to->misses_size |= from->misses_size;
 }

@@ -51,6 +51,8 @@ static const char *pip_flags(tfd_install_mode mode)
         return " --no-deps";
     case TFD_INSTALL_UPGRADE:
         return " --upgrade";
+    case TFD_REINSTALL:
+        return " --force-reinstall";
     case TFD_REINSTALL_NO_DEPS:
         return " --force-reinstall --no-deps";
     case TFD_INSTALL_OVER:
@@ -67,6 +69,8 @@ static const char *uv_flags(tfd_install_mode mode)
         return " --no-deps";
     case TFD_INSTALL_UPGRADE:
         return " --upgrade";
+    case TFD_REINSTALL:
+        return " --reinstall";
     case TFD_REINSTALL_NO_DEPS:
     case TFD_INSTALL_OVER:
         return " --reinstall --no-deps";
@@ -127,11 +131,12 @@ void tfd_fix_install_all(tfd_fix_ctx *ctx, tfd_install_mode mode, const tfd_str 
     }
     switch (installer_of(ctx)) {
     case INSTALLER_CONDA:
-        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s%s %.*s",
-                                           TFD_ARG(tfd_fix_program(ctx, py->conda)),
-                                           TFD_ARG(tfd_fix_quote(ctx, py->env_root)),
-                                           mode == TFD_REINSTALL_NO_DEPS ? " --force-reinstall" : "",
-                                           TFD_ARG(words)));
+        tfd_fix_command(
+            ctx,
+            tfd_arena_fmt(ctx->arena, "%.*s install -y -p %.*s%s %.*s",
+                          TFD_ARG(tfd_fix_program(ctx, py->conda)), TFD_ARG(tfd_fix_quote(ctx, py->env_root)),
+                          mode == TFD_REINSTALL_NO_DEPS || mode == TFD_REINSTALL ? " --force-reinstall" : "",
+                          TFD_ARG(words)));
         return;
     case INSTALLER_UV:
         tfd_fix_command(ctx,

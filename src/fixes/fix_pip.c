@@ -157,7 +157,7 @@ static tfd_str tensorflow_version(tfd_str spec)
 static const tfd_pip_constraint *find_refusing(const tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
 {
     const tfd_pip_constraint *found = find_excluding(ctx, spec);
-    bool brings = mode == TFD_INSTALL || mode == TFD_INSTALL_UPGRADE;
+    bool brings = tfd_fix_brings_requirements(mode);
     const tfd_kb_release *release =
         brings && !found ? tfd_kb_release_find(ctx->view->kb, tensorflow_version(spec)) : NULL;
 

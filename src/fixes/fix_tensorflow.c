@@ -239,6 +239,18 @@ static void fix_foreign(tfd_fix_ctx *ctx, const tfd_dist *tf)
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, tf->name, tf->version));
 }
 
+bool tfd_fix_is_of_other_python(const tfd_facts *facts, tfd_str key)
+{
+    for (size_t i = 0; i < facts->dists.count; i++) {
+        const tfd_dist *one = &facts->dists.items[i];
+
+        if (one->tags_fit == TFD_NO && one->is_needed && !one->is_shadowed && !one->is_tensorflow &&
+            (key.len == 0 || tfd_str_eq(key, one->key)))
+            return true;
+    }
+    return false;
+}
+
 /* The wheel was made for something else. The same version may exist for this machine; else the newest that
  * does. */
 static void fix_other_build(tfd_fix_ctx *ctx)
@@ -262,7 +274,9 @@ static void fix_other_build(tfd_fix_ctx *ctx)
         return;
     }
     tfd_fix_begin(ctx, TFD_STR("Install a release that has a wheel for this interpreter and system"));
-    tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, tf ? tf->name : TFD_STR("tensorflow"), version));
+    tfd_fix_install(ctx,
+                    tfd_fix_is_of_other_python(ctx->view->facts, TFD_STR("")) ? TFD_REINSTALL : TFD_INSTALL,
+                    pinned(ctx, tf ? tf->name : TFD_STR("tensorflow"), version));
 }
 
 void tfd_fix_tensorflow(tfd_fix_ctx *ctx)

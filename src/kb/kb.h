@@ -297,6 +297,10 @@ typedef struct tfd_kb_cost {
 const tfd_kb_cost *tfd_kb_cost_find(tfd_kb *kb, tfd_str tf_version, tfd_str platform, tfd_str python,
                                     bool with_cuda);
 
+/* About what a wheel of that distribution has on that platform: the newest version's, on the day of the
+ * table. 0: not in the table. */
+uint64_t tfd_kb_wheel_bytes(tfd_kb *kb, tfd_str dist, tfd_str platform);
+
 /* ---- environment variables --------------------------------------------------------------------------------
  */
 

@@ -31,6 +31,34 @@ void tfd_kb_costs_parse(tfd_kb *kb, const cJSON *root)
         out->disk = read_bytes(row, "disk");
         out->as_of = as_of;
     }
+    rows = tfd_kb_rows_get(kb, root, "wheels", sizeof *kb->wheel_sizes, &items);
+    kb->wheel_sizes = items;
+    cJSON_ArrayForEach(row, rows)
+    {
+        tfd_kb_wheel_size *out = &kb->wheel_sizes[kb->wheel_size_count++];
+
+        out->dist = tfd_kb_text_get(kb, row, "distribution");
+        out->platform = tfd_kb_text_get(kb, row, "platform");
+        out->bytes = read_bytes(row, "bytes");
+    }
+}
+
+uint64_t tfd_kb_wheel_bytes(tfd_kb *kb, tfd_str dist, tfd_str platform)
+{
+    uint64_t anywhere = 0;
+
+    tfd_kb_topic_load(kb, TFD_KB_TOPIC_COSTS, NULL);
+    for (size_t i = 0; i < kb->wheel_size_count; i++) {
+        const tfd_kb_wheel_size *one = &kb->wheel_sizes[i];
+
+        if (!tfd_str_eq(one->dist, dist))
+            continue;
+        if (tfd_str_eq(one->platform, platform))
+            return one->bytes;
+        if (one->platform.len == 0)
+            anywhere = one->bytes;
+    }
+    return anywhere;
 }
 
 const tfd_kb_cost *tfd_kb_cost_find(tfd_kb *kb, tfd_str tf_version, tfd_str platform, tfd_str python,

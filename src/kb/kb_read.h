@@ -56,6 +56,12 @@ typedef struct tfd_kb_addon_wheel {
 
 #define TFD_KB_LINES_MAX 128u
 
+/* Of the newest version on the day of the table. */
+typedef struct tfd_kb_wheel_size {
+    tfd_str dist, platform; /* platform empty: any */
+    uint64_t bytes;
+} tfd_kb_wheel_size;
+
 struct tfd_kb {
     tfd_arena *arena;
     struct {
@@ -87,6 +93,8 @@ struct tfd_kb {
     size_t addon_wheel_count;
     tfd_kb_cost *costs;
     size_t cost_count;
+    tfd_kb_wheel_size *wheel_sizes;
+    size_t wheel_size_count;
     tfd_kb_addon *addons;
     size_t addon_count;
     tfd_kb_env *envs;

@@ -149,7 +149,7 @@ static void put_cost(writer *w, const tfd_fix_cost *cost)
         put(w, NULL, cost->packages[i]);
     tfd_json_close(&w->json, ']');
     tfd_json_bool(&w->json, "and_what_they_require", cost->brings_others);
-    put_bytes(w, "download_bytes", cost->download);
+    put_bytes(w, "download_bytes", cost->misses_size ? 0 : cost->download);
     put_bytes(w, "free_bytes", cost->free);
     tfd_json_close(&w->json, '}');
 }

@@ -171,10 +171,10 @@ static void put_cost(tfd_page *page, const tfd_fix_cost *cost)
                         : changed.len ? "; adds"
                                       : "Adds",
                         TFD_ARG(added), cost->brings_others ? ", and what it requires" : "");
-    if (cost->download > 0)
+    if (cost->download > 0 && !cost->misses_size)
         text = tfd_page_fmt(page, "%.*s; about %.*s to download", TFD_ARG(text),
                             TFD_ARG(tfd_page_bytes(page, cost->download)));
-    if (cost->download > 0 && cost->free > 0)
+    if (cost->download > 0 && !cost->misses_size && cost->free > 0)
         text =
             tfd_page_fmt(page, "%.*s, %.*s free", TFD_ARG(text), TFD_ARG(tfd_page_bytes(page, cost->free)));
     tfd_page_pad(page, INDENT + 2);

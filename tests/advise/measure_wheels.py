@@ -2,7 +2,7 @@
 
 INDEX is the address of a package index ("…/simple"). For each distribution that a TensorFlow release requires, and each
 add-on: the largest wheel of its newest final version, for each platform; one row without platform where it is pure Python.
-NVIDIA's wheels and TensorFlow's have rows of their own.
+TensorFlow has rows of its own.
 """
 import glob
 import json
@@ -27,7 +27,7 @@ def names():
             found |= {re.sub(r"[-_.]+", "-", n).lower() for n in re.findall(r'"([A-Za-z0-9._-]+)', lists)}
     with open(os.path.join(DATA, "addons.json"), encoding="utf-8") as f:
         found |= {a["distribution"] for a in json.load(f)["addons"]}
-    return sorted(n for n in found if not re.match(r"nvidia-|tensorrt|tensorflow(-cpu|-gpu|-intel)?$|.*nightly", n))
+    return sorted(n for n in found if not re.match(r"tensorrt|tensorflow(-cpu|-gpu|-intel)?$|.*nightly", n))
 
 
 def version_of(name):

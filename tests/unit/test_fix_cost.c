@@ -21,7 +21,8 @@ static tfd_dist *add_dist(world *w, const char *name, const char *version)
     return row;
 }
 
-/* Sizes are those of the rows of tensorflow/2.20.json and, of whole installations, of costs.json for 3.12. */
+/* Sizes are those of the rows of tensorflow/2.20.json and, of whole installations and other wheels, of
+ * costs.json. */
 static const struct {
     const char *tensorflow; /* installed version; NULL: none */
     tfd_install_mode mode;
@@ -29,8 +30,9 @@ static const struct {
     uint64_t download;
     bool brings_others;
 } rows[] = {
-    {NULL, TFD_INSTALL, "wrapt>=1.11.0", "wrapt", 0, false},
-    {NULL, TFD_INSTALL, "NumPy<2", "numpy 2.1.0", 0, false},
+    {NULL, TFD_INSTALL, "wrapt>=1.11.0", "wrapt", 285041, false},
+    {NULL, TFD_INSTALL, "no-such-thing", "no-such-thing", 0, false},
+    {NULL, TFD_INSTALL, "NumPy<2", "numpy 2.1.0", 15752447, false},
     {"2.20.0", TFD_REINSTALL_NO_DEPS, "tensorflow==2.20.0", "tensorflow 2.20.0", 620815537, false},
     {"2.19.0", TFD_INSTALL, "tensorflow==2.20.0", "tensorflow 2.19.0", 620815537, true},
     {"2.19.0", TFD_INSTALL, "tensorflow<2.21", "tensorflow 2.19.0", 0, true},
