@@ -246,7 +246,7 @@ static const char *cache_flag(writer *w, tfd_advice *out)
             "pip %.*s holds the wheel (%u MB) three times in memory while it puts it into its cache, "
             "and a process can get %u MB here: the command leaves the cache out",
             TFD_ARG(facts->dists.items[row].version), (unsigned)(wheel->size / 1000000),
-            (unsigned)(facts->system->memory_free / 1000000)));
+            (unsigned)(tfd_facts_memory_room(facts) / 1000000)));
     return " --no-cache-dir";
 }
 

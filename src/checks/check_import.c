@@ -119,10 +119,6 @@ static tfd_str line_with(tfd_str text, const char *words)
     return TFD_STR("");
 }
 
-/* Bytes. The import needs some 256 MiB of private writable memory (check_limits.c); what is above four times
- * as much is in nobody's way. */
-#define DATA_MAX ((int64_t)1 << 30)
-
 /* Libraries end the process in their own words; a variable that these name, or a limit that is in force,
  * explains it. */
 static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *out)
@@ -136,8 +132,7 @@ static void blame_last_words(const tfd_view *view, tfd_str text, tfd_findings *o
         add(view,
             tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("processes"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
             line_with(facts->import.err, "pthread_create"), out);
-    if (facts->scalars[TFD_FACT_LIMIT_DATA].state == TFD_STATE_PRESENT &&
-        facts->scalars[TFD_FACT_LIMIT_DATA].integer < DATA_MAX)
+    if (tfd_view_is_data_tight(view))
         add(view,
             tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("data segment"), TFD_W_POINTS, TFD_EFFECT_BREAKS),
             text, out);
@@ -290,13 +285,12 @@ static void blame_namespace(const tfd_view *view, tfd_findings *out)
         out);
 }
 
-/* A seccomp filter answers EPERM to a call that never fails otherwise, a library says so, and threads that
- * were to be started wait for ever: measured, TensorFlow 2.20 with sched_getaffinity refused hangs at the
- * first tensor. */
+/* Measured: with sched_getaffinity refused by a seccomp filter TensorFlow 2.20 says so and hangs at the first
+ * tensor. Other calls that filters of containers refuse (get_mempolicy, mbind) are done without. */
 static bool blame_filter(const tfd_view *view, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
-    tfd_str said = line_with(facts->import.err, ": Operation not permitted");
+    tfd_str said = line_with(facts->import.err, "sched_getaffinity: Operation not permitted");
 
     if (!facts->system || !facts->system->seccomp_filter || said.len == 0)
         return false;

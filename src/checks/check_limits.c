@@ -19,7 +19,7 @@ static void check_address_space(const tfd_view *view, tfd_findings *out)
     have = (uint64_t)limit->integer;
     finding = tfd_finding_of(TFD_CAUSE_MEMORY_LIMIT, TFD_STR("address space"), 0, TFD_EFFECT_MAY_BREAK);
     finding.source = TFD_STR("RLIMIT_AS");
-    if (!tfd_view_is_space_tight(view, need))
+    if (need == 0 || !tfd_view_is_space_tight(view, need))
         return;
     finding.weight = facts->native_bytes > 0 && have < need ? TFD_W_STRONG + 10 : TFD_W_HINT;
     finding.text = tfd_arena_fmt(

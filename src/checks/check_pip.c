@@ -1,7 +1,19 @@
 /* How the last run of pip ended, where it keeps a log: what kept TensorFlow from being installed. */
 #include "core/check.h"
 
-/* TensorFlow is not there, so the run that came to nothing was the one that should have brought it. */
+static bool has_tensorflow(const tfd_view *view)
+{
+    const tfd_modules *all = &view->facts->modules;
+
+    if (tfd_view_tensorflow(view) || !view->facts->dists.complete)
+        return true; /* or may have */
+    for (size_t i = 0; i < all->count; i++)
+        if (tfd_str_is(all->items[i].name, "tensorflow") && all->items[i].place != TFD_NONE)
+            return true;
+    return false;
+}
+
+/* TensorFlow is not there, and the run that should have brought it came to nothing. */
 static void run(const tfd_view *view, tfd_findings *out)
 {
     const tfd_facts *facts = view->facts;
@@ -13,7 +25,12 @@ static void run(const tfd_view *view, tfd_findings *out)
         tfd_findings_skip(out, TFD_STR("pip is not told to keep a log"));
         return;
     }
-    if (tfd_view_tensorflow(view) || log->end == TFD_PIP_END_OTHER || log->end == TFD_PIP_END_SPACE ||
+    if (!facts->pip_log_is_read) {
+        tfd_findings_unknown(out, TFD_STR("pip's log cannot be read"));
+        return;
+    }
+    if (has_tensorflow(view) || !log->names_tensorflow || log->end == TFD_PIP_END_OTHER ||
+        log->end == TFD_PIP_END_SPACE ||
         (log->end == TFD_PIP_END_DOWNLOADING && !tfd_facts_pip_lacks_memory(facts, 0))) {
         tfd_findings_say(out, TFD_STR("the log of pip's last run names nothing that is still in the way"));
         return;

@@ -172,6 +172,7 @@ bool tfd_rule_os_error(const tfd_reading *r)
 static tfd_str limit_subject(const tfd_view *view)
 {
     return tfd_view_is_space_tight(view, view->facts->native_bytes) ? TFD_STR("address space")
+           : tfd_view_is_data_tight(view)                           ? TFD_STR("data segment")
                                                                     : TFD_STR("memory");
 }
 

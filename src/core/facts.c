@@ -100,16 +100,23 @@ bool tfd_facts_lack_ensurepip(const tfd_facts *facts)
 /* The smallest wheel of TensorFlow that is still installed: tensorflow-cpu 2.10. */
 #define WHEEL_MIN ((uint64_t)214 * 1000000)
 
-bool tfd_facts_pip_lacks_memory(const tfd_facts *facts, uint64_t wheel)
+uint64_t tfd_facts_memory_room(const tfd_facts *facts)
 {
     const tfd_fact *limit = &facts->scalars[TFD_FACT_LIMIT_AS];
-    size_t pip = tfd_dist_find(facts, TFD_STR("pip"));
-    uint64_t need = PIP_BYTES + 3 * (wheel > 0 ? wheel : WHEEL_MIN);
     uint64_t room = facts->system ? facts->system->memory_free : 0;
 
-    if (pip == TFD_NONE ||
-        tfd_specifier_match(TFD_STR("<23.3"), facts->dists.items[pip].version, TFD_PRE_ALLOW) != TFD_YES)
-        return false;
-    return (room > 0 && room < need) ||
-           (limit->state == TFD_STATE_PRESENT && limit->integer >= 0 && (uint64_t)limit->integer < need);
+    return limit->state == TFD_STATE_PRESENT && limit->integer > 0 &&
+                   (room == 0 || (uint64_t)limit->integer < room)
+               ? (uint64_t)limit->integer
+               : room;
+}
+
+bool tfd_facts_pip_lacks_memory(const tfd_facts *facts, uint64_t wheel)
+{
+    size_t pip = tfd_dist_find(facts, TFD_STR("pip"));
+    uint64_t need = PIP_BYTES + 3 * (wheel > 0 ? wheel : WHEEL_MIN);
+    uint64_t room = tfd_facts_memory_room(facts);
+
+    return room > 0 && room < need && pip != TFD_NONE &&
+           tfd_specifier_match(TFD_STR("<23.3"), facts->dists.items[pip].version, TFD_PRE_ALLOW) == TFD_YES;
 }

@@ -417,8 +417,9 @@ typedef struct tfd_facts {
     tfd_pip pip;
     TFD_TABLE(tfd_pip_option) pip_options; /* variables, then files */
     TFD_TABLE(tfd_pip_constraint) pip_constraints;
-    tfd_str pip_log_path; /* empty: pip keeps none */
-    tfd_pip_log pip_log;  /* of a pip on this sys.path */
+    tfd_str pip_log_path; /* empty: pip keeps none, or has not begun it */
+    bool pip_log_is_read;
+    tfd_pip_log pip_log; /* of a pip on this sys.path */
     tfd_modules modules;
     tfd_objects objects;
     tfd_resolutions resolutions;
@@ -443,6 +444,8 @@ bool tfd_facts_lack_ensurepip(const tfd_facts *facts);
 /* Whether the pip that is there would hold more of a wheel (bytes; 0: any of TensorFlow's) in memory, while
  * it puts it into its cache, than a process can get here. --no-cache-dir helps. */
 bool tfd_facts_pip_lacks_memory(const tfd_facts *facts, uint64_t wheel);
+/* What a process can get: free memory, or a limit of the address space below it; 0: not known. */
+uint64_t tfd_facts_memory_room(const tfd_facts *facts);
 
 const char *tfd_fact_key(tfd_fact_id id);      /* "cpu.avx2" */
 const char *tfd_fact_sentence(tfd_fact_id id); /* what it says, for `list facts` */

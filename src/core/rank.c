@@ -178,8 +178,19 @@ static bool is_same_package(const group *root, const group *symptom)
     return false;
 }
 
+/* Modules of the standard library that stumble over a foreign one are not damaged, unless their files say so.
+ */
+static bool is_stumbling(const group *root, const group *symptom)
+{
+    return (root->cause == TFD_CAUSE_PYTHONPATH_CONFLICT || root->cause == TFD_CAUSE_NAME_SHADOWING) &&
+           symptom->cause == TFD_CAUSE_PYTHON_BROKEN && root->from_files >= TFD_W_LIKELY &&
+           !root->is_latent && symptom->from_files <= TFD_W_HINT;
+}
+
 static bool is_covering(const group *root, const group *symptom)
 {
+    if (is_stumbling(root, symptom))
+        return true;
     if (score_of(root) < TFD_W_STRONG || root->is_latent ||
         (root->side == TFD_SIDE_GPU && symptom->side != TFD_SIDE_GPU))
         return false;

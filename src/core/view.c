@@ -314,3 +314,13 @@ bool tfd_view_is_space_tight(const tfd_view *view, uint64_t bytes)
     return limit->state == TFD_STATE_PRESENT && limit->integer >= 0 &&
            (uint64_t)limit->integer / 4 < (bytes > 0 ? bytes : TENSORFLOW_BYTES);
 }
+
+/* Bytes. Four times what the import needs. */
+#define DATA_MAX ((int64_t)1 << 30)
+
+bool tfd_view_is_data_tight(const tfd_view *view)
+{
+    const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_DATA];
+
+    return limit->state == TFD_STATE_PRESENT && limit->integer >= 0 && limit->integer < DATA_MAX;
+}

@@ -45,6 +45,9 @@ tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t object);
  * of files: heap, stacks of threads and what malloc sets aside come on top, but not three times as much. 0:
  * not known how many. */
 bool tfd_view_is_space_tight(const tfd_view *view, uint64_t bytes);
+/* The same for private writable memory (RLIMIT_DATA), of which the import needs some 256 MiB
+ * (check_limits.c). */
+bool tfd_view_is_data_tight(const tfd_view *view);
 /* Rows by number; NULL for TFD_NONE. */
 const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row);
 const tfd_object *tfd_view_object(const tfd_view *view, size_t row);

@@ -62,6 +62,8 @@ void tfd_fix_activate_conda(tfd_fix_ctx *ctx, tfd_str root);
 const tfd_interpreter *tfd_fix_find_base(const tfd_view *view, tfd_str minor);
 void tfd_fix_make_environment(tfd_fix_ctx *ctx, tfd_str python, const char *options, tfd_str root);
 
+/* Whether the release of TensorFlow that is installed has a wheel for this Python and system. */
+bool tfd_fix_has_own_wheel(const tfd_fix_ctx *ctx);
 /* Whether packages that TensorFlow needs were built for another Python than this one: the environment was
  * made for that one. */
 bool tfd_fix_is_of_other_python(const tfd_facts *facts,
@@ -107,6 +109,8 @@ const char *tfd_fix_pip_cache_flag(const tfd_fix_ctx *ctx, const tfd_str *specs,
 /* What a fix costs (fix_cost.c); the installer's commands above count by themselves. from_index: the package
  * is a wheel of the index, whose size the knowledge base may have. */
 void tfd_fix_count_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec, bool from_index);
+/* "2.20.0" of "==2.20.0"; empty for anything else. */
+tfd_str tfd_fix_pinned_version(tfd_str specifier);
 void tfd_fix_count_removal(tfd_fix_ctx *ctx, tfd_str names); /* separated by blanks */
 void tfd_fix_add_cost(tfd_arena *arena, tfd_fix_cost *to, const tfd_fix_cost *from);
 

@@ -20,8 +20,7 @@ static void add_package(tfd_arena *arena, tfd_fix_cost *cost, tfd_str package)
         cost->packages[cost->package_count++] = package;
 }
 
-/* "2.20.0" of "==2.20.0"; empty for anything else. */
-static tfd_str pinned_version(tfd_str specifier)
+tfd_str tfd_fix_pinned_version(tfd_str specifier)
 {
     tfd_str rest = specifier;
     tfd_clause clause;
@@ -57,7 +56,7 @@ static uint64_t tensorflow_download(const tfd_fix_ctx *ctx, tfd_install_mode mod
         return 0;
     if (!tfd_fix_brings_requirements(mode))
         return wheel->size;
-    if (!tf)
+    if (!tf || mode == TFD_REINSTALL)
         return all ? all->download : wheel->size;
     return tfd_str_eq(tf->version, version) ? cuda : wheel->size + cuda;
 }
@@ -90,10 +89,15 @@ void tfd_fix_count_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec
     cost->brings_others |= tfd_str_starts_z(one.name, "tensorflow") && (tfd_fix_brings_requirements(mode));
     if (!from_index)
         return;
+    /* A release that is not in the tables; 0 for one that is there already is known. */
+    if (tfd_kb_is_tensorflow(ctx->view->kb, one.name) &&
+        !tfd_kb_release_find(ctx->view->kb, tfd_fix_pinned_version(one.specifier)))
+        cost->misses_size = true;
     if (tfd_str_is(one.name, "tensorflow"))
-        cost->download += tensorflow_download(ctx, mode, pinned_version(one.specifier), one.extras.len > 0);
+        cost->download +=
+            tensorflow_download(ctx, mode, tfd_fix_pinned_version(one.specifier), one.extras.len > 0);
     else if (tfd_str_is(one.name, "tensorflow-cpu") || tfd_str_is(one.name, "tensorflow-intel"))
-        cost->download += cpu_download(ctx, pinned_version(one.specifier));
+        cost->download += cpu_download(ctx, tfd_fix_pinned_version(one.specifier));
     else
         count_other(ctx, cost, one.name);
 }

@@ -4,6 +4,8 @@
 #include "formats/pep440.h"
 #include "formats/pep508.h"
 
+#include <string.h>
+
 static bool start_folder_has(const tfd_fix_ctx *ctx, const char *name)
 {
     const tfd_places *all = &ctx->view->facts->places;
@@ -104,16 +106,20 @@ static bool is_in_the_way(const tfd_fix_ctx *ctx, const tfd_pip_option *option)
     return !is_venv || !tfd_str_is(option->name, "require-virtualenv");
 }
 
-/* Takes a setting out of this shell: by unsetting its variable, by a variable that says the opposite, or by
- * hiding the files. source: the file; empty: the variable. */
-static void clear_option(tfd_fix_ctx *ctx, size_t k, tfd_str source)
+/* Takes a setting out of this shell: its variable is unset, or, where files have it, set to say the opposite
+ * (the files hold indexes and proxies as well); what no variable can say hides the files. */
+static void clear_option(tfd_fix_ctx *ctx, size_t k, bool is_in_file, tfd_str source)
 {
-    if (source.len == 0) {
+    tfd_str nothing = tfd_fix_is_cmd(ctx) ? TFD_STR("nul") : TFD_STR("/dev/null");
+
+    if (!is_in_file) {
         tfd_fix_unset(ctx, tfd_str_of(pip_options[k].variable));
+    } else if (strcmp(pip_options[k].name, "constraint") == 0) {
+        tfd_fix_set(ctx, pip_options[k].variable, nothing);
     } else if (pip_options[k].opposite) {
         tfd_fix_set(ctx, pip_options[k].variable, tfd_str_of(pip_options[k].opposite));
     } else {
-        tfd_fix_set(ctx, "PIP_CONFIG_FILE", tfd_fix_is_cmd(ctx) ? TFD_STR("nul") : TFD_STR("/dev/null"));
+        tfd_fix_set(ctx, "PIP_CONFIG_FILE", nothing);
         tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "%.*s sets %s; this shell's pip reads no settings.",
                                         TFD_ARG(source), pip_options[k].name));
     }
@@ -128,9 +134,12 @@ static size_t row_of(tfd_str name)
     return k;
 }
 
+/* A line that counts: the variable PIP_CONSTRAINT wins over the files. */
 static const tfd_pip_constraint *find_excluding(const tfd_fix_ctx *ctx, tfd_str requirement)
 {
     const tfd_facts *facts = ctx->view->facts;
+    tfd_str value;
+    bool by_variable = tfd_view_variable(ctx->view, TFD_STR("PIP_CONSTRAINT"), &value) && value.len > 0;
     tfd_requirement_text one;
     char key[256];
     tfd_str name;
@@ -140,26 +149,43 @@ static const tfd_pip_constraint *find_excluding(const tfd_fix_ctx *ctx, tfd_str 
     name = (tfd_str){key, tfd_name_key(one.name, key, sizeof key)};
     for (size_t i = 0; i < facts->pip_constraints.count; i++)
         if (tfd_str_eq(facts->pip_constraints.items[i].key, name) &&
+            (!by_variable || facts->pip_constraints.items[i].setting.len == 0) &&
             tfd_fix_excludes(facts->pip_constraints.items[i].specifier, one.specifier))
             return &facts->pip_constraints.items[i];
     return NULL;
 }
 
-/* "2.20.0" of a requirement of TensorFlow that names one version; empty for anything else. */
-static tfd_str tensorflow_version(tfd_str spec)
+/* The release that a requirement of TensorFlow names; NULL for anything else. */
+static const tfd_kb_release *release_of(const tfd_fix_ctx *ctx, tfd_str spec, bool *is_cpu)
 {
-    size_t at = tfd_str_find_z(spec, "==");
+    tfd_requirement_text one;
+    char key[256];
+    tfd_str name;
 
-    return at != TFD_NPOS && tfd_str_starts_z(spec, "tensorflow") ? tfd_str_from(spec, at + 2) : TFD_STR("");
+    if (tfd_requirement_parse(spec, &one) != TFD_OK)
+        return NULL;
+    name = (tfd_str){key, tfd_name_key(one.name, key, sizeof key)};
+    *is_cpu = !tfd_str_is(name, "tensorflow");
+    return tfd_kb_is_tensorflow(ctx->view->kb, name)
+               ? tfd_kb_release_find(ctx->view->kb, tfd_fix_pinned_version(one.specifier))
+               : NULL;
+}
+
+static bool sets_constraint(const tfd_facts *facts)
+{
+    for (size_t i = 0; i < facts->pip_constraints.count; i++)
+        if (facts->pip_constraints.items[i].setting.len > 0)
+            return true;
+    return false;
 }
 
 /* The first constraint that leaves no version of what is asked for, or of what TensorFlow brings along. */
 static const tfd_pip_constraint *find_refusing(const tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec)
 {
     const tfd_pip_constraint *found = find_excluding(ctx, spec);
-    bool brings = tfd_fix_brings_requirements(mode);
+    bool is_cpu;
     const tfd_kb_release *release =
-        brings && !found ? tfd_kb_release_find(ctx->view->kb, tensorflow_version(spec)) : NULL;
+        tfd_fix_brings_requirements(mode) && !found ? release_of(ctx, spec, &is_cpu) : NULL;
 
     for (size_t i = 0; release && !found && i < release->requires.count; i++)
         found = find_excluding(ctx, release->requires.items[i]);
@@ -171,14 +197,17 @@ void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx, tfd_install_mode mode, const tf
     const tfd_facts *facts = ctx->view->facts;
     const tfd_pip_constraint *refusing = NULL;
 
-    for (size_t i = 0; i < facts->pip_options.count; i++)
-        if (is_in_the_way(ctx, &facts->pip_options.items[i]))
-            clear_option(ctx, row_of(facts->pip_options.items[i].name), facts->pip_options.items[i].source);
+    for (size_t i = 0; i < facts->pip_options.count; i++) {
+        const tfd_pip_option *option = &facts->pip_options.items[i];
+
+        if (is_in_the_way(ctx, option))
+            clear_option(ctx, row_of(option->name), option->source.len > 0, option->source);
+    }
     for (size_t i = 0; i < count && !refusing; i++)
         refusing = find_refusing(ctx, mode, specs[i]);
     if (!refusing)
         return;
-    clear_option(ctx, row_of(TFD_STR("constraint")), refusing->setting);
+    clear_option(ctx, row_of(TFD_STR("constraint")), sets_constraint(facts), refusing->setting);
     tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena,
                                     "%.*s:%zu allows %.*s only as %.*s; this shell's pip does not "
                                     "read it.",
@@ -189,10 +218,11 @@ void tfd_fix_clear_pip_options(tfd_fix_ctx *ctx, tfd_install_mode mode, const tf
 /* Bytes of the TensorFlow wheel that a requirement asks for; 0: of another package, or not known. */
 static uint64_t wheel_of(const tfd_fix_ctx *ctx, tfd_str spec)
 {
-    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, tensorflow_version(spec));
+    bool is_cpu = false;
+    const tfd_kb_release *release = release_of(ctx, spec, &is_cpu);
     const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
 
-    return wheel ? wheel->size : 0;
+    return !wheel ? 0 : is_cpu && wheel->cpu_size > 0 ? wheel->cpu_size : wheel->size;
 }
 
 const char *tfd_fix_pip_cache_flag(const tfd_fix_ctx *ctx, const tfd_str *specs, size_t count)

@@ -66,6 +66,14 @@ static void fix_tempdir(tfd_fix_ctx *ctx)
         tfd_fix_command(ctx, TFD_STR("export TMPDIR=\"$HOME\""));
 }
 
+/* The base interpreter's, whoever the environment belongs to. */
+static bool is_in_stdlib(const tfd_fix_ctx *ctx, tfd_str path)
+{
+    const tfd_place *place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, path));
+
+    return place && place->kind == TFD_PLACE_STDLIB;
+}
+
 static void fix_permission(tfd_fix_ctx *ctx)
 {
     const tfd_file_problems *all = &ctx->view->facts->file_problems;
@@ -89,6 +97,11 @@ static void fix_permission(tfd_fix_ctx *ctx)
     for (size_t i = 0; i < all->count; i++)
         count += all->items[i].state == TFD_FILE_UNREADABLE ? 1 : 0;
     tfd_fix_begin(ctx, TFD_STR("Let this user read the files"));
+    if (is_in_stdlib(ctx, ctx->lead->path)) {
+        tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%schmod -R a+rX %.*s", tfd_fix_sudo(ctx),
+                                           TFD_ARG(tfd_fix_quote(ctx, ctx->lead->path))));
+        return;
+    }
     if (count > CHMOD_MAX) {
         place = tfd_view_place(ctx->view, tfd_view_place_of(ctx->view, ctx->lead->path));
         tfd_fix_command(ctx,

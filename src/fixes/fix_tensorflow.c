@@ -158,11 +158,19 @@ static bool lacks_requirement(const tfd_fix_ctx *ctx, tfd_str version)
  * the installer brings all. */
 static bool fix_bare_metadata(tfd_fix_ctx *ctx, const tfd_dist *tf)
 {
-    if (!tf || tf->kind != TFD_DIST_EGG_INFO || !lacks_requirement(ctx, tf->version))
+    const tfd_requirements *all = &ctx->view->facts->requirements;
+
+    if (!tf || tf->kind != TFD_DIST_EGG_INFO || tf->has_record || !lacks_requirement(ctx, tf->version))
         return false;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].by == ctx->view->facts->tensorflow)
+            return false;
     tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Remove the metadata, and install %.*s %.*s again",
                                      TFD_ARG(tf->name), TFD_ARG(tf->version)));
-    tfd_fix_remove_tree(ctx, tf->path);
+    if (tfd_str_eq(tf->metadata, tf->path)) /* a single file */
+        tfd_fix_remove(ctx, tf->path);
+    else
+        tfd_fix_remove_tree(ctx, tf->path);
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, tf->name, tf->version));
     return true;
 }
@@ -239,6 +247,20 @@ static void fix_foreign(tfd_fix_ctx *ctx, const tfd_dist *tf)
     tfd_fix_install(ctx, TFD_INSTALL, pinned(ctx, tf->name, tf->version));
 }
 
+bool tfd_fix_has_own_wheel(const tfd_fix_ctx *ctx)
+{
+    const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
+    const tfd_kb_release *release = tf ? tfd_kb_release_find(ctx->view->kb, tf->version) : NULL;
+    const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
+    tfd_str python =
+        tfd_arena_fmt(ctx->arena, "%d.%d", ctx->view->facts->python.major, ctx->view->facts->python.minor);
+
+    for (size_t i = 0; wheel && i < wheel->pythons.count; i++)
+        if (tfd_str_eq(wheel->pythons.items[i], python))
+            return true;
+    return false;
+}
+
 bool tfd_fix_is_of_other_python(const tfd_facts *facts, tfd_str key)
 {
     for (size_t i = 0; i < facts->dists.count; i++) {
@@ -256,15 +278,9 @@ bool tfd_fix_is_of_other_python(const tfd_facts *facts, tfd_str key)
 static void fix_other_build(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
-    const tfd_kb_release *release = tf ? tfd_kb_release_find(ctx->view->kb, tf->version) : NULL;
-    const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
-    tfd_str python =
-        tfd_arena_fmt(ctx->arena, "%d.%d", ctx->view->facts->python.major, ctx->view->facts->python.minor);
     tfd_str version = tfd_fix_best_tensorflow(ctx);
-    bool same = false;
+    bool same = tfd_fix_has_own_wheel(ctx);
 
-    for (size_t i = 0; wheel && i < wheel->pythons.count; i++)
-        same |= tfd_str_eq(wheel->pythons.items[i], python);
     if (same && ctx->lead->cause == TFD_CAUSE_WRONG_PLATFORM_WHEEL && tf->has_record) {
         fix_foreign(ctx, tf);
         return;

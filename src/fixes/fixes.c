@@ -218,12 +218,15 @@ static tfd_status open_way(tfd_report *report, tfd_arena *arena)
 
 /* Another release of TensorFlow is put in place with all that it requires: what was built for another Python,
  * as TensorFlow was, is replaced with it, in the version that this release wants. */
-static bool comes_along(const tfd_view *view, const tfd_cause *first, const tfd_cause *other)
+static bool comes_along(const tfd_view *view, const tfd_cause *first, const tfd_cause *other,
+                        tfd_arena *arena)
 {
+    tfd_fix_ctx ctx = {.view = view, .arena = arena};
     tfd_str key, version;
 
     (void)tfd_str_cut(other->subject, ' ', &key, &version);
-    return first->id == TFD_CAUSE_TF_ABI_MISMATCH && tfd_fix_is_of_other_python(view->facts, key);
+    return first->id == TFD_CAUSE_TF_ABI_MISMATCH && !tfd_fix_has_own_wheel(&ctx) && key.len > 0 &&
+           tfd_fix_is_of_other_python(view->facts, key);
 }
 
 static void join_others(const tfd_view *view, tfd_report *report, tfd_arena *arena)
@@ -239,7 +242,7 @@ static void join_others(const tfd_view *view, tfd_report *report, tfd_arena *are
         tfd_str all;
 
         if (other->needs_also_count == 0 || other->fix_count == 0 || other->side != first->side ||
-            comes_along(view, first, other))
+            comes_along(view, first, other, arena))
             continue;
         all = is_of_tensorflow(first->id) ? requirements_command(view, other, arena) : TFD_STR("");
         for (size_t j = 0; j < (all.len > 0 ? 1 : other->fixes[0].command_count); j++) {

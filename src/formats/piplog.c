@@ -49,7 +49,7 @@ static void mark_end(tfd_pip_log *out, tfd_pip_end end, tfd_str text, size_t lin
 
 static void read_line(tfd_pip_log *out, tfd_str text, size_t number)
 {
-    tfd_str frame = path_of_frame(text);
+    tfd_str frame = path_of_frame(text), trimmed = tfd_str_trim(text);
 
     if (frame.len > 0)
         out->pip = frame;
@@ -60,11 +60,14 @@ static void read_line(tfd_pip_log *out, tfd_str text, size_t number)
                (out->end == TFD_PIP_END_DOWNLOADING && out->line > 0)) {
         mark_end(out, TFD_PIP_END_OTHER, TFD_STR(""), 0);
     }
+    if (tfd_str_starts_z(trimmed, "Collecting tensorflow") ||
+        (tfd_str_starts_z(trimmed, "Downloading ") && tfd_str_find_z(trimmed, "tensorflow") != TFD_NPOS))
+        out->names_tensorflow = true;
     if (tfd_str_is(text, "MemoryError") || tfd_str_starts_z(text, "MemoryError:"))
         mark_end(out, TFD_PIP_END_MEMORY, text, number);
     else if (tfd_str_find_z(text, "[Errno 28]") != TFD_NPOS)
         mark_end(out, TFD_PIP_END_SPACE, text, number);
-    else if (tfd_str_starts_z(tfd_str_trim(text), "Downloading "))
+    else if (tfd_str_starts_z(trimmed, "Downloading "))
         mark_end(out, TFD_PIP_END_DOWNLOADING, text, number);
 }
 

@@ -8,16 +8,17 @@
 /* Bytes from the end. One run with TensorFlow and all that it requires writes some 200 KB. */
 #define LOG_MAX ((uint64_t)1 << 20)
 
-/* Variables win over files, later files over earlier ones (pip/_internal/configuration.py). */
+/* Variables win over files, later files over earlier ones, [install] over [global]
+ * (pip/_internal/configuration.py, cli/parser.py). */
 static tfd_str find_setting(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts)
 {
-    tfd_str path = TFD_STR(""), text, key, value;
+    tfd_str general = TFD_STR(""), own = TFD_STR(""), text, key, value;
     tfd_strs files = {0};
 
     if (tfd_net_env(sys, "PIP_LOG", &value))
         return value;
     if (tfd_net_pip_files(sys, arena, facts, &files) != TFD_OK)
-        return path;
+        return own;
     for (size_t i = 0; i < files.count; i++) {
         tfd_ini ini = {0};
         bool malformed = false;
@@ -25,40 +26,58 @@ static tfd_str find_setting(const tfd_sys *sys, tfd_arena *arena, const tfd_fact
         if (tfd_sys_read_file(sys, arena, files.items[i], TFD_PIP_CONFIG_MAX, &text, NULL) != TFD_OK)
             continue;
         ini.rest = text;
-        while (tfd_ini_next(&ini, &key, &value, &malformed))
-            if (tfd_net_is_option(key, "log") &&
-                (tfd_str_is(ini.section, "global") || tfd_str_is(ini.section, "install")))
-                path = tfd_str_trim(value);
+        while (tfd_ini_next(&ini, &key, &value, &malformed)) {
+            if (!tfd_net_is_option(key, "log"))
+                continue;
+            if (tfd_str_is(ini.section, "install"))
+                own = tfd_str_trim(value);
+            else if (tfd_str_is(ini.section, "global"))
+                general = tfd_str_trim(value);
+        }
     }
-    return path;
+    return own.len > 0 ? own : general;
+}
+
+/* pip expands "~" and takes the rest from the current folder (cli/cmdoptions.py: type "path"). */
+static tfd_str absolute(const tfd_sys *sys, tfd_arena *arena, tfd_str path)
+{
+    if (path.len > 1 && path.ptr[0] == '~' && tfd_path_is_sep(sys->style, path.ptr[1]))
+        return tfd_path_join(sys->style, arena, sys->home(sys), tfd_str_from(path, 2));
+    return tfd_path_is_abs(sys->style, path) ? path : tfd_path_join(sys->style, arena, sys->cwd(sys), path);
 }
 
 static tfd_str read_tail(const tfd_sys *sys, tfd_arena *arena, tfd_str path, bool *is_whole)
 {
-    tfd_str out = TFD_STR("");
+    tfd_str out = {NULL, 0}; /* not read */
     tfd_file file;
     tfd_stat info;
     uint64_t skip;
-    size_t got = 0;
+    size_t size, got = 0;
     char *text;
 
     if (sys->stat(sys, path, true, &info, NULL) != TFD_OK || sys->open(sys, path, &file, NULL) != TFD_OK)
         return out;
     skip = info.size > LOG_MAX ? info.size - LOG_MAX : 0;
+    size = (size_t)(info.size - skip);
     *is_whole = skip == 0;
-    text = tfd_arena_take(arena, (size_t)LOG_MAX, 1);
-    if (text && sys->read_at(sys, &file, skip, text, (size_t)LOG_MAX, &got, NULL) == TFD_OK)
+    text = tfd_arena_take(arena, size + 1, 1);
+    if (text && sys->read_at(sys, &file, skip, text, size, &got, NULL) == TFD_OK)
         out = (tfd_str){text, got};
     sys->close(sys, &file);
     return out;
 }
 
-/* Whether that pip lies in a folder of this interpreter's sys.path. */
-static bool is_own(const tfd_facts *facts, tfd_str pip)
+/* Whether that pip lies in a folder of packages that this interpreter looks into. */
+static bool is_own(const tfd_sys *sys, const tfd_facts *facts, tfd_str pip)
 {
-    for (size_t i = 0; i < facts->places.count; i++)
-        if (facts->places.items[i].path.len > 0 && tfd_str_starts(pip, facts->places.items[i].path))
+    for (size_t i = 0; i < facts->places.count; i++) {
+        const tfd_place *place = &facts->places.items[i];
+        bool has_packages = place->kind == TFD_PLACE_SITE || place->kind == TFD_PLACE_USER_SITE ||
+                            place->kind == TFD_PLACE_BASE_SITE;
+
+        if (has_packages && place->path.len > 0 && tfd_path_is_below(sys->style, pip, place->path))
             return true;
+    }
     return false;
 }
 
@@ -66,18 +85,20 @@ tfd_status tfd_net_pip_log(const tfd_sys *sys, tfd_arena *arena, tfd_facts *fact
 {
     tfd_str path = find_setting(sys, arena, facts);
     bool is_whole = false;
+    tfd_stat info;
     tfd_str text;
 
-    if (path.len == 0)
+    if (path.len > 0)
+        path = absolute(sys, arena, path);
+    if (path.len == 0 || sys->stat(sys, path, true, &info, NULL) == TFD_ENOENT)
         return arena->failed ? TFD_ENOMEM : TFD_OK;
-    if (!tfd_path_is_abs(sys->style, path))
-        path = tfd_path_join(sys->style, arena, sys->cwd(sys), path);
     text = read_tail(sys, arena, path, &is_whole);
+    facts->pip_log_path = path;
+    facts->pip_log_is_read = text.ptr != NULL;
     tfd_pip_log_parse(text, &facts->pip_log);
-    if (!is_own(facts, facts->pip_log.pip))
+    if (!is_own(sys, facts, facts->pip_log.pip))
         memset(&facts->pip_log, 0, sizeof facts->pip_log);
     if (!is_whole)
         facts->pip_log.line = 0;
-    facts->pip_log_path = path;
     return arena->failed ? TFD_ENOMEM : TFD_OK;
 }

@@ -61,8 +61,8 @@ tfd_status tfd_net_pip_files(const tfd_sys *sys, tfd_arena *arena, const tfd_fac
  * no other source is named. TFD_ENOMEM is the only failure. */
 tfd_status tfd_net_pip_options(const tfd_sys *sys, tfd_arena *arena, tfd_facts *facts);
 
-/* facts->pip_log: how the last run ended of a pip that lies on this interpreter's sys.path, where it is told to
- * keep a log (PIP_LOG, "log" in a file). TFD_ENOMEM is the only failure. */
+/* facts->pip_log: how the last run ended of a pip that lies on this interpreter's sys.path, where it is told
+ * to keep a log (PIP_LOG, "log" in a file). TFD_ENOMEM is the only failure. */
 tfd_status tfd_net_pip_log(const tfd_sys *sys, tfd_arena *arena, tfd_facts *facts);
 
 /* Keys are compared as pip does: lower case, '_' as '-', without a leading "--". name may be NULL. */

@@ -133,6 +133,21 @@ static bool read_group(const tfd_sys *sys, tfd_arena *scratch, tfd_str group, co
     return path.ptr && tfd_str_u64(tfd_str_trim(tfd_posix_slurp(sys, scratch, path.ptr, 64)), out);
 }
 
+/* File cache that nobody uses counts as used memory, and is given up when something asks for it. */
+static uint64_t read_cache(const tfd_sys *sys, tfd_arena *scratch, tfd_str group, bool is_v2)
+{
+    tfd_str path = tfd_arena_fmt(scratch, "%.*s/memory.stat", TFD_ARG(group));
+    tfd_str text = path.ptr ? tfd_posix_slurp(sys, scratch, path.ptr, SMALL_FILE) : TFD_STR("");
+    const char *name = is_v2 ? "inactive_file " : "total_inactive_file ";
+    uint64_t bytes = 0;
+    tfd_str line;
+
+    while (tfd_str_line(&text, &line))
+        if (tfd_str_starts_z(line, name) && tfd_str_u64(tfd_str_from(line, strlen(name)), &bytes))
+            return bytes;
+    return 0;
+}
+
 /* A limit of any group above binds as well, so the whole path up to the root is asked. */
 static void apply_groups(const tfd_sys *sys, tfd_arena *scratch, const char *root, tfd_str group, bool is_v2,
                          tfd_system *out)
@@ -141,14 +156,18 @@ static void apply_groups(const tfd_sys *sys, tfd_arena *scratch, const char *roo
     size_t top = strlen(root);
     uint64_t limit;
     uint64_t used;
+    uint64_t cache;
 
     for (int depth = 0; depth < CGROUP_DEPTH && path.len >= top; depth++) {
         if (read_group(sys, scratch, path, is_v2 ? "memory.max" : "memory.limit_in_bytes", &limit) &&
             (out->memory == 0 || limit < out->memory)) {
             out->memory = limit;
-            if (read_group(sys, scratch, path, is_v2 ? "memory.current" : "memory.usage_in_bytes", &used) &&
-                (used > limit ? 0 : limit - used) < out->memory_free)
-                out->memory_free = used > limit ? 0 : limit - used;
+            if (read_group(sys, scratch, path, is_v2 ? "memory.current" : "memory.usage_in_bytes", &used)) {
+                cache = read_cache(sys, scratch, path, is_v2);
+                used = used > cache ? used - cache : 0;
+                if ((used > limit ? 0 : limit - used) < out->memory_free)
+                    out->memory_free = used > limit ? 0 : limit - used;
+            }
         }
         if (path.len == top)
             break;

@@ -10,10 +10,13 @@
 
 #define GB ((int64_t)1000000000)
 
+/* Of the address space, or, negative, of the data segment; 0: none. */
 static void limit(world *w, int64_t bytes)
 {
     if (bytes > 0)
         tfd_fact_set_int(&w->facts, TFD_FACT_LIMIT_AS, bytes, TFD_STR("ulimit -v"));
+    if (bytes < 0)
+        tfd_fact_set_int(&w->facts, TFD_FACT_LIMIT_DATA, -bytes, TFD_STR("ulimit -d"));
 }
 
 static void test_limit_that_an_exception_can_come_from(void **state)
@@ -29,6 +32,8 @@ static void test_limit_that_an_exception_can_come_from(void **state)
          "noexec", __LINE__},
         {2 * GB, "MemoryError", "", "memory-limit", "address space", __LINE__},
         {200 * GB, "MemoryError", "", "memory-limit", "memory", __LINE__},
+        {-200 * 1000000, "MemoryError", "", "memory-limit", "data segment", __LINE__},
+        {-64 * GB, "MemoryError", "", "memory-limit", "memory", __LINE__},
     };
 
     (void)state;
@@ -65,8 +70,7 @@ static void test_limit_that_a_signal_can_come_from(void **state)
 
         world_init(&w);
         limit(&w, rows[i].address_space);
-        if (rows[i].data > 0)
-            tfd_fact_set_int(&w.facts, TFD_FACT_LIMIT_DATA, rows[i].data, TFD_STR("ulimit -d"));
+        limit(&w, -rows[i].data);
         w.facts.import.ran = true;
         w.facts.import.status = TFD_IMPORT_FAILS;
         w.facts.import.stage = TFD_STAGE_IMPORT;

@@ -73,13 +73,15 @@ static void test_what_the_log_says(void **state)
         uint64_t room;
         const char *version, *cause;
         int line;
+        bool is_of_another;
     } rows[] = {
-        {TFD_PIP_END_MEMORY, 8000 * MB, "25.0", "pip-out-of-memory", __LINE__},
-        {TFD_PIP_END_DOWNLOADING, 400 * MB, "22.3", "pip-out-of-memory", __LINE__},
-        {TFD_PIP_END_DOWNLOADING, 400 * MB, "25.0", "tf-missing", __LINE__},
-        {TFD_PIP_END_DOWNLOADING, 8000 * MB, "22.3", "tf-missing", __LINE__},
-        {TFD_PIP_END_SPACE, 400 * MB, "22.3", "tf-missing", __LINE__},
-        {TFD_PIP_END_OTHER, 400 * MB, "22.3", "tf-missing", __LINE__},
+        {TFD_PIP_END_MEMORY, 8000 * MB, "25.0", "tf-missing", __LINE__, true},
+        {TFD_PIP_END_MEMORY, 8000 * MB, "25.0", "pip-out-of-memory", __LINE__, false},
+        {TFD_PIP_END_DOWNLOADING, 400 * MB, "22.3", "pip-out-of-memory", __LINE__, false},
+        {TFD_PIP_END_DOWNLOADING, 400 * MB, "25.0", "tf-missing", __LINE__, false},
+        {TFD_PIP_END_DOWNLOADING, 8000 * MB, "22.3", "tf-missing", __LINE__, false},
+        {TFD_PIP_END_SPACE, 400 * MB, "22.3", "tf-missing", __LINE__, false},
+        {TFD_PIP_END_OTHER, 400 * MB, "22.3", "tf-missing", __LINE__, false},
     };
 
     (void)state;
@@ -90,6 +92,8 @@ static void test_what_the_log_says(void **state)
 
         begin(&w, &pip, rows[i].version, rows[i].room);
         w.facts.pip_log_path = TFD_STR("/home/me/pip.log");
+        w.facts.pip_log_is_read = true;
+        w.facts.pip_log.names_tensorflow = !rows[i].is_of_another;
         w.facts.pip_log.end = rows[i].end;
         w.facts.pip_log.text = TFD_STR("MemoryError");
         w.facts.pip_log.line = 93;
@@ -118,7 +122,7 @@ static void test_constraints(void **state)
         {"tensorflow", "<2.16", "", "unset PIP_CONSTRAINT", __LINE__},
         {"tensorflow", ">=2.16", "", NULL, __LINE__},
         {"protobuf", "==3.20.3", "", "unset PIP_CONSTRAINT", __LINE__},
-        {"protobuf", "==3.20.3", "/etc/pip.conf", "export PIP_CONFIG_FILE=/dev/null", __LINE__},
+        {"protobuf", "==3.20.3", "/etc/pip.conf", "export PIP_CONSTRAINT=/dev/null", __LINE__},
         {"protobuf", "!=4.21.0", "", NULL, __LINE__},
         {"pandas", "==1.0", "", NULL, __LINE__},
     };
