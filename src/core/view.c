@@ -306,21 +306,33 @@ tfd_verdict tfd_view_verdict_broken(const tfd_view *view, tfd_str module)
 
 /* TensorFlow's own files, where they are not known: 949 MB for 2.20. */
 #define TENSORFLOW_BYTES ((uint64_t)1 << 30)
+/* OpenBLAS and TensorFlow start a thread for each processor: 8 MiB of stack (ulimit -s), and glibc's malloc
+ * reserves 64 MiB of address space, twice that while it aligns them, for the arena of each (malloc/arena.c,
+ * HEAP_MAX_SIZE). */
+#define STACK_BYTES ((uint64_t)8 << 20)
+#define ARENA_BYTES ((uint64_t)128 << 20)
+
+static uint64_t of_threads(const tfd_view *view, uint64_t each)
+{
+    return view->facts->system ? view->facts->system->processors * each : 0;
+}
 
 bool tfd_view_is_space_tight(const tfd_view *view, uint64_t bytes)
 {
     const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_AS];
 
     return limit->state == TFD_STATE_PRESENT && limit->integer >= 0 &&
-           (uint64_t)limit->integer / 4 < (bytes > 0 ? bytes : TENSORFLOW_BYTES);
+           (uint64_t)limit->integer <
+               4 * (bytes > 0 ? bytes : TENSORFLOW_BYTES) + of_threads(view, STACK_BYTES + ARENA_BYTES);
 }
 
 /* Bytes. Four times what the import needs. */
-#define DATA_MAX ((int64_t)1 << 30)
+#define DATA_MAX ((uint64_t)1 << 30)
 
 bool tfd_view_is_data_tight(const tfd_view *view)
 {
     const tfd_fact *limit = &view->facts->scalars[TFD_FACT_LIMIT_DATA];
 
-    return limit->state == TFD_STATE_PRESENT && limit->integer >= 0 && limit->integer < DATA_MAX;
+    return limit->state == TFD_STATE_PRESENT && limit->integer >= 0 &&
+           (uint64_t)limit->integer < DATA_MAX + of_threads(view, STACK_BYTES);
 }

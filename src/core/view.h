@@ -42,8 +42,8 @@ tfd_str tfd_view_brought_by(const tfd_view *view, tfd_str path);
 /* The start-up file that loads this native file (row of objects) before anything is imported; empty: none. */
 tfd_str tfd_view_loaded_at_start(const tfd_view *view, size_t object);
 /* Whether a limit of the address space (RLIMIT_AS) can be what a process ran into that maps this many bytes
- * of files: heap, stacks of threads and what malloc sets aside come on top, but not three times as much. 0:
- * not known how many. */
+ * of files: the heap comes on top, but not three times as much, and for each thread its stack and malloc's
+ * arena. 0: not known how many. */
 bool tfd_view_is_space_tight(const tfd_view *view, uint64_t bytes);
 /* The same for private writable memory (RLIMIT_DATA), of which the import needs some 256 MiB
  * (check_limits.c). */

@@ -122,6 +122,7 @@ typedef struct tfd_system {
     bool is_container;
     uint64_t memory;      /* bytes of RAM available to this process (cgroup limit included); 0 = unknown */
     uint64_t memory_free; /* MemAvailable and what the cgroup leaves; 0 = unknown */
+    size_t processors;    /* that this process may run on; 0 = unknown */
     bool seccomp_filter;  /* a seccomp filter is in force for this process */
     bool selinux_enforcing;
     uint32_t uid; /* effective; Windows: 0 for an elevated administrator, else 1 */

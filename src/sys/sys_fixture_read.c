@@ -82,6 +82,7 @@ static void read_system(tfd_fixture *out, const cJSON *json)
     system->selinux_enforcing = get_flag(json, "selinux");
     system->memory = get_number(json, "memory", 0);
     system->memory_free = get_number(json, "memory_free", 0);
+    system->processors = get_number(json, "processors", 0);
     system->uid = (uint32_t)get_number(json, "uid", 1000);
     out->gid = (uint32_t)get_number(json, "gid", 1000);
     out->cwd = get_text(arena, json, "cwd");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sys/sys_posix.h"
+#include "sys/thread.h"
 
 #define SMALL_FILE ((size_t)64 << 10)
 #define CGROUP_DEPTH 64 /* folders of a control group's path that are asked for their limit */
@@ -204,6 +205,7 @@ static void fill_memory(const tfd_sys *sys, tfd_arena *scratch, tfd_system *out)
     out->memory = find_number(text, "MemTotal") * 1024u;
     out->memory_free = find_number(text, "MemAvailable") * 1024u;
     fill_groups(sys, scratch, out);
+    out->processors = tfd_thread_cores();
 }
 
 static void fill_system(const tfd_sys *sys, tfd_arena *keep, tfd_system *out)

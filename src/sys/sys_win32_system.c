@@ -2,6 +2,7 @@
 
 #include "sys/cpu.h"
 #include "sys/sys_win32.h"
+#include "sys/thread.h"
 
 #define ARM64_MACHINE 0xAA64u /* IMAGE_FILE_MACHINE_ARM64 */
 #define AMD64_MACHINE 0x8664u
@@ -108,6 +109,7 @@ static void fill_memory(tfd_system *out)
 
     memset(&status, 0, sizeof status);
     status.dwLength = sizeof status;
+    out->processors = tfd_thread_cores();
     if (!GlobalMemoryStatusEx(&status))
         return;
     out->memory = status.ullTotalPhys;

@@ -51,6 +51,26 @@ static void test_limit_that_an_exception_can_come_from(void **state)
     }
 }
 
+/* A machine with many processors starts as many threads. */
+static void test_many_processors(void **state)
+{
+    static const size_t processors[] = {0, 2, 128};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof processors / sizeof processors[0]; i++) {
+        world w;
+
+        world_init(&w);
+        w.system.processors = processors[i];
+        limit(&w, 8 * GB);
+        fail_with(&w, "MemoryError", "");
+        assert_string_equal(diagnose(&w), "memory-limit");
+        assert_true(
+            tfd_str_is(w.report.causes[0].subject, processors[i] == 128 ? "address space" : "memory"));
+        end(&w);
+    }
+}
+
 static void test_limit_that_a_signal_can_come_from(void **state)
 {
     static const struct {
@@ -121,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit_that_an_exception_can_come_from),
+        cmocka_unit_test(test_many_processors),
         cmocka_unit_test(test_limit_that_a_signal_can_come_from),
         cmocka_unit_test(test_limit_that_keeps_a_gpu_library_out),
     };
