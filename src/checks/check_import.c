@@ -226,6 +226,10 @@ static void blame_start(const tfd_view *view, tfd_findings *out)
 
     if (is_windows)
         (void)tfd_exit_blame_windows(view, out);
+    else if (import->start_error == 13 && tfd_view_noexec_mount(view, facts->python.real).len > 0)
+        add(view,
+            tfd_finding_of(TFD_CAUSE_SECURITY_BLOCKED, TFD_STR("noexec"), TFD_W_NAMED, TFD_EFFECT_BREAKS),
+            TFD_STR("the system refused to execute the interpreter (EACCES)"), out);
     else if (import->start_error == 13)
         add(view,
             tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED,

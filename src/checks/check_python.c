@@ -189,6 +189,12 @@ static void run(const tfd_view *view, tfd_findings *out)
                          : py->pyvenv_cfg.len > 0  ? py->pyvenv_cfg
                                                    : py->path;
         finding.path = finding.cause == TFD_CAUSE_PERMISSION_DENIED ? finding.subject : py->path;
+        /* access(2) says EACCES of a whole file system that is mounted noexec, too. */
+        if (finding.cause == TFD_CAUSE_PERMISSION_DENIED && tfd_view_noexec_mount(view, py->real).len > 0) {
+            finding.cause = TFD_CAUSE_SECURITY_BLOCKED;
+            finding.subject = TFD_STR("noexec");
+            finding.path = tfd_view_noexec_mount(view, py->real);
+        }
         /* It got as far as our first line: what the files say of its start is wrong. A damaged library
          * and packages of another version, which do not keep it from starting, still count. */
         if (import->ran && import->stage > TFD_STAGE_START && py->broken != TFD_PY_STDLIB_DAMAGED &&

@@ -336,3 +336,14 @@ bool tfd_view_is_data_tight(const tfd_view *view)
     return limit->state == TFD_STATE_PRESENT && limit->integer >= 0 &&
            (uint64_t)limit->integer < DATA_MAX + of_threads(view, STACK_BYTES);
 }
+
+tfd_str tfd_view_noexec_mount(const tfd_view *view, tfd_str path)
+{
+    const tfd_objects *all = &view->facts->objects;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].noexec_mount.len > 1 &&
+            tfd_path_is_below(tfd_view_style(view), path, all->items[i].noexec_mount))
+            return all->items[i].noexec_mount;
+    return TFD_STR("");
+}

@@ -48,6 +48,9 @@ bool tfd_view_is_space_tight(const tfd_view *view, uint64_t bytes);
 /* The same for private writable memory (RLIMIT_DATA), of which the import needs some 256 MiB
  * (check_limits.c). */
 bool tfd_view_is_data_tight(const tfd_view *view);
+/* The mount point of the file system, mounted noexec, that a file lies on; empty: none such is known there.
+ */
+tfd_str tfd_view_noexec_mount(const tfd_view *view, tfd_str path);
 /* Rows by number; NULL for TFD_NONE. */
 const tfd_dist *tfd_view_dist(const tfd_view *view, size_t row);
 const tfd_object *tfd_view_object(const tfd_view *view, size_t row);

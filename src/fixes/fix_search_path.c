@@ -166,7 +166,11 @@ static void install_what_goes(tfd_fix_ctx *ctx)
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     tfd_str version = tfd_fix_best_tensorflow(ctx);
 
-    if (!tf || tf->place != ctx->lead->place || tfd_view_hidden_tensorflow(ctx->view))
+    const tfd_place *place = tfd_view_place(ctx->view, ctx->lead->place);
+
+    /* The environment's own folder, named in PYTHONPATH as well, stays where it is. */
+    if (!tf || tf->place != ctx->lead->place || tfd_view_hidden_tensorflow(ctx->view) ||
+        tfd_path_eq(tfd_fix_style(ctx), place->path, ctx->view->facts->python.site_packages))
         return;
     tfd_fix_install(ctx, TFD_INSTALL,
                     version.len > 0

@@ -124,6 +124,13 @@ static bool is_off(tfd_str value)
     return false;
 }
 
+static tfd_str absolute(const listing *in, tfd_str path)
+{
+    return tfd_path_is_abs(in->sys->style, path)
+               ? path
+               : tfd_path_join(in->sys->style, in->arena, in->sys->cwd(in->sys), path);
+}
+
 /* Lines with markers, of URLs, and files that are included, are left out: what they say is not known. */
 static void read_constraints(const listing *in, tfd_facts *facts, tfd_str path, tfd_str setting)
 {
@@ -161,8 +168,7 @@ static tfd_str find_gone(const listing *in, tfd_facts *facts, tfd_str value, tfd
 
         if (tfd_str_find_z(path, "://") != TFD_NPOS)
             continue;
-        if (!tfd_path_is_abs(in->sys->style, path))
-            path = tfd_path_join(in->sys->style, in->arena, in->sys->cwd(in->sys), path);
+        path = absolute(in, path);
         if (in->sys->stat(in->sys, path, true, &info, NULL) == TFD_ENOENT)
             return words.items[i].text;
         read_constraints(in, facts, path, setting);
@@ -180,6 +186,26 @@ static void add_option(const listing *in, tfd_facts *facts, const char *name, tf
             (tfd_pip_option){tfd_str_of(name), value, file};
 }
 
+/* Whether one of the places to install from holds anything, or cannot be looked into. */
+static bool leads_somewhere(const listing *in, tfd_str value)
+{
+    tfd_net_values words = {0};
+
+    (void)tfd_net_add_words(in->arena, value, TFD_STR(""), &words);
+    for (size_t i = 0; i < words.count; i++) {
+        tfd_str path = words.items[i].text;
+        tfd_dirents entries = {0};
+        tfd_status st;
+
+        if (tfd_str_find_z(path, ":") != TFD_NPOS || path.ptr[0] == '~')
+            return true;
+        st = in->sys->list(in->sys, in->arena, absolute(in, path), &entries, NULL);
+        if (st != TFD_ENOENT && (st != TFD_OK || entries.count > 0))
+            return true;
+    }
+    return false;
+}
+
 static void read_file(const listing *in, tfd_facts *facts, tfd_str path, bool *has_links)
 {
     tfd_str text, key, value;
@@ -192,7 +218,7 @@ static void read_file(const listing *in, tfd_facts *facts, tfd_str path, bool *h
     while (tfd_ini_next(&ini, &key, &value, &malformed)) {
         if (!tfd_str_is(ini.section, "global") && !tfd_str_is(ini.section, "install"))
             continue;
-        *has_links = *has_links || tfd_net_is_option(key, "find-links");
+        *has_links = *has_links || (tfd_net_is_option(key, "find-links") && leads_somewhere(in, value));
         for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
             if (tfd_net_is_option(key, options[i].name))
                 add_option(in, facts, options[i].name, tfd_str_trim(value), path);
@@ -214,7 +240,7 @@ tfd_status tfd_net_pip_options(const tfd_sys *sys, tfd_arena *arena, tfd_facts *
 {
     tfd_strs files = {0};
     listing in = {sys, arena, &files};
-    bool has_links = variable(&in, "PIP_FIND_LINKS").len > 0;
+    bool has_links = leads_somewhere(&in, variable(&in, "PIP_FIND_LINKS"));
 
     if (tfd_net_pip_files(sys, arena, facts, &files) != TFD_OK)
         return TFD_ENOMEM;

@@ -27,6 +27,7 @@ import cases_startup  # noqa: F401
 import cases_system  # noqa: F401
 import cases_unseen  # noqa: F401
 import cases_unseen_healthy  # noqa: F401
+import cases_unseen_late  # noqa: F401
 import cases_unseen_system  # noqa: F401
 import cases_versions  # noqa: F401
 from realenv import CASES

@@ -242,6 +242,8 @@ pip_in_the_way("conf-constraint-excludes", files=[("c.txt", "wrapt<1.11\n"),
                                                   (".config/pip/pip.conf", "[global]\nconstraint = {dest}/work/c.txt\n")])
 pip_in_the_way("no-binary", PIP_NO_BINARY=":all:")
 pip_in_the_way("no-index", PIP_NO_INDEX="1", PIP_FIND_LINKS=None)
+pip_in_the_way("conf-no-index", base="tf210", dist="gast", PIP_FIND_LINKS=None,
+               files=[(".config/pip/pip.conf", "[global]\nno-index = true\nfind-links = /srv/wheels-of-the-cluster\n")])
 pip_in_the_way("pip-py", files=[("pip.py", "print('my own pip')\n")])
 pip_in_the_way("pip-py-tf210", files=[("pip/__init__.py", "")], base="tf210")
 pip_in_the_way("tmpdir", TMPDIR="/nonexistent/tmp")

@@ -119,12 +119,32 @@ static void test_constraints(void **state)
     tree_check(t, __LINE__, t->facts.pip_options.items[0].source, "@/env/pip.conf");
 }
 
+/* Without an index and with a folder to install from that holds nothing, nothing can be installed. */
+static void test_no_index(void **state)
+{
+    tree *t = *state;
+
+    begin(t);
+    tree_put(t, "full/six.whl", "", 0644);
+    tree_put(t, "empty/", "", 0);
+    for (int i = 0; i < 3; i++) {
+        static const char *const links[] = {"@/full", "@/empty @/gone", "@/empty https://h/"};
+
+        t->facts.pip_options.count = 0;
+        tree_put(t, "env/pip.conf", "[global]\nno-index = true\n", 0644);
+        tree_set(t, "PIP_FIND_LINKS", links[i]);
+        assert_int_equal(tfd_net_pip_options(&t->sys, &t->arena, &t->facts), TFD_OK);
+        assert_int_equal(t->facts.pip_options.count, i == 1 ? 1 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_where_the_log_is, tree_setup, tree_teardown),
         cmocka_unit_test_setup_teardown(test_long_log, tree_setup, tree_teardown),
         cmocka_unit_test_setup_teardown(test_constraints, tree_setup, tree_teardown),
+        cmocka_unit_test_setup_teardown(test_no_index, tree_setup, tree_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
