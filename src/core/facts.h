@@ -403,6 +403,8 @@ typedef struct tfd_facts {
     tfd_python python;
     tfd_interpreters interpreters;
     tfd_places places;
+    bool packages_known; /* places is not complete, for the interpreter does not start; but all folders of
+                            packages that it will look into once it does are there: its environment's own */
     TFD_TABLE(tfd_startup_file) startup_files;
     TFD_TABLE(tfd_start_variable) start_variables;
     TFD_TABLE(tfd_start_load) start_loads;

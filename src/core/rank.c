@@ -187,8 +187,21 @@ static bool is_stumbling(const group *root, const group *symptom)
            !root->is_latent && symptom->from_files <= TFD_W_HINT;
 }
 
-static bool is_covering(const group *root, const group *symptom)
+/* A requirement that is not met in the environment's own folder: it is not met either once the interpreter
+ * starts again. */
+static bool stays_unmet(const tfd_view *view, const group *root, const group *symptom)
 {
+    bool is_requirement = symptom->cause == TFD_CAUSE_DEP_NUMPY || symptom->cause == TFD_CAUSE_DEP_PROTOBUF ||
+                          symptom->cause == TFD_CAUSE_DEP_KERAS || symptom->cause == TFD_CAUSE_DEP_OTHER;
+
+    return view->facts->packages_known && is_requirement && symptom->breaking >= TFD_W_STRONG &&
+           (root->cause == TFD_CAUSE_VENV_BROKEN || tfd_str_is(root->subject, "PYTHONHOME"));
+}
+
+static bool is_covering(const tfd_view *view, const group *root, const group *symptom)
+{
+    if (stays_unmet(view, root, symptom))
+        return false;
     if (is_stumbling(root, symptom))
         return true;
     if (score_of(root) < TFD_W_STRONG || root->is_latent ||
@@ -216,12 +229,13 @@ static bool is_shadow_of(const group *root, const group *symptom)
            !root->is_latent;
 }
 
-static void mark_symptoms(groups *all)
+static void mark_symptoms(const tfd_view *view, groups *all)
 {
     for (size_t i = 0; i < all->count; i++)
         for (size_t j = 0; j < all->count; j++)
             if (i != j && !all->items[i].is_covered &&
-                (is_covering(&all->items[i], &all->items[j]) || is_shadow_of(&all->items[i], &all->items[j])))
+                (is_covering(view, &all->items[i], &all->items[j]) ||
+                 is_shadow_of(&all->items[i], &all->items[j])))
                 all->items[j].is_covered = true;
 }
 
@@ -435,7 +449,7 @@ tfd_status tfd_rank(const tfd_view *view, const tfd_findings *findings, tfd_aren
         return st;
     if (all.count > 0)
         qsort(all.items, all.count, sizeof(group), compare_groups);
-    mark_symptoms(&all);
+    mark_symptoms(view, &all);
     report->causes = tfd_arena_new(arena, tfd_cause, all.count);
     report->warnings = tfd_arena_new(arena, tfd_warning, all.count);
     report->cause_count = 0;

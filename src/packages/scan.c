@@ -166,7 +166,7 @@ tfd_status tfd_packages_scan(tfd_packages *packages)
     tfd_facts *facts = packages->facts;
     const tfd_places *places = &facts->places;
 
-    facts->dists.complete = places->complete;
+    facts->dists.complete = places->complete || facts->packages_known;
     facts->dists.why = places->why;
     for (size_t i = 0; i < places->count; i++) {
         const tfd_place *place = &places->items[i];

@@ -302,6 +302,19 @@ static tfd_status find_places(state *s, tfd_err *err)
     return status;
 }
 
+/* A virtual environment that sees no packages but its own: whatever keeps its interpreter from starting, they
+ * are what it finds once that is mended. */
+static bool knows_packages(const state *s)
+{
+    tfd_broken broken = s->py->broken;
+
+    return (s->facts->places.complete ||
+            (s->path.lacks_library_only && s->facts->places.why.ptr == s->path.why.ptr)) &&
+           s->layout.venv_prefix.len > 0 && s->layout.pyvenv_cfg.len > 0 && !s->layout.cfg.system_site &&
+           (broken == TFD_PY_DANGLING || broken == TFD_PY_NO_STDLIB || broken == TFD_PY_NO_LOADER ||
+            broken == TFD_PY_NOT_EXEC);
+}
+
 static void set_incomplete(state *s)
 {
     bool is_foreign = s->interp.kind == TFD_PYDLL_MINGW || s->interp.kind == TFD_PYDLL_CYGWIN;
@@ -315,6 +328,7 @@ static void set_incomplete(state *s)
     /* A damaged module of the library changes nothing in the search path. */
     if (s->py->broken == TFD_PY_STDLIB_DAMAGED || s->py->broken == TFD_PY_VENV_VERSION)
         return;
+    s->facts->packages_known = knows_packages(s);
     s->facts->places.complete = false;
     if (s->facts->places.why.len == 0)
         s->facts->places.why = tfd_str_of(why);

@@ -20,6 +20,18 @@ void tfd_site_incomplete(tfd_site_model *m, tfd_str why)
     if (m->out->complete)
         m->out->why = why;
     m->out->complete = false;
+    m->out->lacks_library_only = false;
+}
+
+/* Where the prefix is not known, nor is the standard library. */
+static void miss_library(tfd_site_model *m)
+{
+    bool was_complete = m->out->complete;
+
+    if (!m->layout->prefix_unknown)
+        return;
+    tfd_site_incomplete(m, TFD_STR("the standard library is not where it is looked for"));
+    m->out->lacks_library_only = was_complete;
 }
 
 void tfd_site_insert(tfd_site_model *m, size_t at, tfd_str path, tfd_place_kind kind, tfd_str source)
@@ -272,16 +284,14 @@ static void add_layout(tfd_site_model *m)
     for (size_t i = 0; i < g->search.count; i++)
         add_first(m, g->search.items[i].path, g->search.items[i].kind, g->search.items[i].source);
     if (g->pth_file.len || is_windows(m)) {
-        if (g->prefix_unknown)
-            tfd_site_incomplete(m, TFD_STR("the standard library is not where it is looked for"));
+        miss_library(m);
         return;
     }
     add_variable(m);
     add_first(m, g->zip, TFD_PLACE_STDLIB_ZIP, source);
     add_first(m, g->stdlib, TFD_PLACE_STDLIB, source);
     add_first(m, g->dynload, TFD_PLACE_DYNLOAD, source);
-    if (g->prefix_unknown)
-        tfd_site_incomplete(m, TFD_STR("the standard library is not where it is looked for"));
+    miss_library(m);
 }
 
 /* site.main(). */

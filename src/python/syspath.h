@@ -30,7 +30,8 @@ typedef struct tfd_syspath {
     tfd_syspath_entry *items;
     size_t count, capacity;
     bool complete;
-    tfd_str why; /* why it is not complete */
+    tfd_str why;             /* why it is not complete */
+    bool lacks_library_only; /* for nothing but the standard library, which is not where it is looked for */
     tfd_site_rules rules;
     tfd_tri user_site_on;
     tfd_str user_site;     /* folder, there or not */

@@ -273,6 +273,40 @@ static void test_filter_that_makes_the_import_hang(void **state)
     }
 }
 
+/* The interpreter does not start; of the environment's own packages one is missing all the same. */
+static void test_requirement_behind_a_broken_interpreter(void **state)
+{
+    (void)state;
+    for (int is_known = 0; is_known < 2; is_known++) {
+        tfd_requirement wrapt = {
+            .text = TFD_STR_INIT("wrapt>=1.11"), .key = TFD_STR_INIT("wrapt"), .found = TFD_NONE};
+        tfd_dist tensorflow = {.name = TFD_STR_INIT("tensorflow"), .is_tensorflow = true, .place = TFD_NONE};
+        world w;
+
+        world_init(&w);
+        tensorflow.key = tensorflow.name;
+        tensorflow.version = TFD_STR("2.20.0");
+        w.facts.dists.items = &tensorflow;
+        w.facts.dists.count = 1;
+        w.facts.tensorflow = 0;
+        wrapt.is_needed = true;
+        wrapt.applies = TFD_YES;
+        wrapt.satisfied = TFD_NO;
+        w.facts.requirements.items = &wrapt;
+        w.facts.requirements.count = 1;
+        w.facts.dists.complete = w.facts.requirements.complete = true;
+        w.facts.packages_known = is_known != 0;
+        w.facts.python.path = TFD_STR("/env/bin/python");
+        w.facts.python.home_variable = TFD_STR("/gone");
+        w.facts.python.broken = TFD_PY_NO_STDLIB;
+        w.facts.python.broken_why = TFD_STR("no library in /gone");
+        assert_string_equal(diagnose(&w), "python-broken");
+        assert_int_equal(w.report.cause_count, is_known ? 2 : 1);
+        assert_int_equal(w.report.causes[0].fixes[0].command_count, is_known ? 2 : 1);
+        end(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_module_that_the_standard_library_asks_for),
         cmocka_unit_test(test_package_of_the_standard_library_without_its_file),
         cmocka_unit_test(test_filter_that_makes_the_import_hang),
+        cmocka_unit_test(test_requirement_behind_a_broken_interpreter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
