@@ -75,9 +75,8 @@ static void check_abi(const tfd_view *view, tfd_findings *out)
 }
 
 /* A module of the standard library that the import needs and that is nowhere: the installation lost it, or it
- * was built without the library behind it (libffi, zlib …). Its packages are never namespaces: a folder
- * without
- * __init__.py is one that lost it, or that may not be read. */
+ * was built without the library behind it (libffi, zlib …). Its packages are never namespaces: where
+ * __init__.py is not to be had, the folder lost it or may not be read. */
 static void blame_stdlib(const tfd_view *view, const tfd_module *one, tfd_findings *out)
 {
     tfd_finding finding =

@@ -86,7 +86,7 @@ void tfd_fix_count_install(tfd_fix_ctx *ctx, tfd_install_mode mode, tfd_str spec
                 dist ? tfd_arena_fmt(ctx->arena, "%.*s %.*s", TFD_ARG(dist->name), TFD_ARG(dist->version))
                      : tfd_arena_str(ctx->arena, one.name));
     cost->free = room->state == TFD_STATE_PRESENT && room->integer > 0 ? (uint64_t)room->integer : 0;
-    cost->brings_others |= tfd_str_starts_z(one.name, "tensorflow") && (tfd_fix_brings_requirements(mode));
+    cost->brings_others |= tfd_str_starts_z(one.name, "tensorflow") && tfd_fix_brings_requirements(mode);
     if (!from_index)
         return;
     /* A release that is not in the tables; 0 for one that is there already is known. */

@@ -4,8 +4,6 @@
 #include "formats/pep440.h"
 #include "formats/pep508.h"
 
-#include <string.h>
-
 static bool start_folder_has(const tfd_fix_ctx *ctx, const char *name)
 {
     const tfd_places *all = &ctx->view->facts->places;
@@ -77,7 +75,8 @@ static bool is_on_path(const tfd_fix_ctx *ctx, tfd_str folder)
     return false;
 }
 
-/* What says the opposite of an option in this shell; a variable wins over the files. NULL: nothing does. */
+/* What says the opposite of an option in this shell; a variable wins over the files. "": an empty file; NULL:
+ * nothing does. */
 static const struct {
     const char *name, *variable, *opposite;
 } pip_options[] = {
@@ -89,7 +88,7 @@ static const struct {
     {"no-binary", "PIP_NO_BINARY", ":none:"},
     {"require-hashes", "PIP_REQUIRE_HASHES", "0"},
     {"require-virtualenv", "PIP_REQUIRE_VIRTUALENV", "0"},
-    {"constraint", "PIP_CONSTRAINT", NULL},
+    {"constraint", "PIP_CONSTRAINT", ""},
     {"no-index", "PIP_NO_INDEX", "0"},
 };
 
@@ -110,14 +109,13 @@ static bool is_in_the_way(const tfd_fix_ctx *ctx, const tfd_pip_option *option)
  * (the files hold indexes and proxies as well); what no variable can say hides the files. */
 static void clear_option(tfd_fix_ctx *ctx, size_t k, bool is_in_file, tfd_str source)
 {
+    const char *opposite = pip_options[k].opposite;
     tfd_str nothing = tfd_fix_is_cmd(ctx) ? TFD_STR("nul") : TFD_STR("/dev/null");
 
     if (!is_in_file) {
         tfd_fix_unset(ctx, tfd_str_of(pip_options[k].variable));
-    } else if (strcmp(pip_options[k].name, "constraint") == 0) {
-        tfd_fix_set(ctx, pip_options[k].variable, nothing);
-    } else if (pip_options[k].opposite) {
-        tfd_fix_set(ctx, pip_options[k].variable, tfd_str_of(pip_options[k].opposite));
+    } else if (opposite) {
+        tfd_fix_set(ctx, pip_options[k].variable, *opposite ? tfd_str_of(opposite) : nothing);
     } else {
         tfd_fix_set(ctx, "PIP_CONFIG_FILE", nothing);
         tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "%.*s sets %s; this shell's pip reads no settings.",

@@ -27,8 +27,7 @@ static tfd_str path_of_start(tfd_str line)
     return end == TFD_NPOS ? TFD_STR("") : tfd_str_sub(path, 0, end);
 }
 
-/* The file of a traceback's frame, where it is one of pip's: "  File "/env/…/pip/_internal/cli/…", line 164
- * …" */
+/* The file of a traceback's frame, where it is one of pip's: File "/env/…/pip/_internal/cli/…", line 164 */
 static tfd_str path_of_frame(tfd_str line)
 {
     static const char mark[] = "File \"";

@@ -8,36 +8,6 @@
 /* Bytes from the end. One run with TensorFlow and all that it requires writes some 200 KB. */
 #define LOG_MAX ((uint64_t)1 << 20)
 
-/* Variables win over files, later files over earlier ones, [install] over [global]
- * (pip/_internal/configuration.py, cli/parser.py). */
-static tfd_str find_setting(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts)
-{
-    tfd_str general = TFD_STR(""), own = TFD_STR(""), text, key, value;
-    tfd_strs files = {0};
-
-    if (tfd_net_env(sys, "PIP_LOG", &value))
-        return value;
-    if (tfd_net_pip_files(sys, arena, facts, &files) != TFD_OK)
-        return own;
-    for (size_t i = 0; i < files.count; i++) {
-        tfd_ini ini = {0};
-        bool malformed = false;
-
-        if (tfd_sys_read_file(sys, arena, files.items[i], TFD_PIP_CONFIG_MAX, &text, NULL) != TFD_OK)
-            continue;
-        ini.rest = text;
-        while (tfd_ini_next(&ini, &key, &value, &malformed)) {
-            if (!tfd_net_is_option(key, "log"))
-                continue;
-            if (tfd_str_is(ini.section, "install"))
-                own = tfd_str_trim(value);
-            else if (tfd_str_is(ini.section, "global"))
-                general = tfd_str_trim(value);
-        }
-    }
-    return own.len > 0 ? own : general;
-}
-
 /* pip expands "~" and takes the rest from the current folder (cli/cmdoptions.py: type "path"). */
 static tfd_str absolute(const tfd_sys *sys, tfd_arena *arena, tfd_str path)
 {
@@ -83,11 +53,12 @@ static bool is_own(const tfd_sys *sys, const tfd_facts *facts, tfd_str pip)
 
 tfd_status tfd_net_pip_log(const tfd_sys *sys, tfd_arena *arena, tfd_facts *facts)
 {
-    tfd_str path = find_setting(sys, arena, facts);
     bool is_whole = false;
+    tfd_str path, text;
     tfd_stat info;
-    tfd_str text;
 
+    if (tfd_net_log_setting(sys, arena, facts, &path) != TFD_OK)
+        return TFD_ENOMEM;
     if (path.len > 0)
         path = absolute(sys, arena, path);
     if (path.len == 0 || sys->stat(sys, path, true, &info, NULL) == TFD_ENOENT)

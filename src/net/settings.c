@@ -46,6 +46,7 @@ typedef enum option {
     OPTION_PROXY,
     OPTION_CERT,
     OPTION_CLIENT_CERT,
+    OPTION_LOG,
     OPTION_COUNT
 } option;
 
@@ -60,6 +61,7 @@ static const struct {
     {"proxy", NULL, "PIP_PROXY"},
     {"cert", NULL, "PIP_CERT"},
     {"client-cert", NULL, "PIP_CLIENT_CERT"},
+    {"log", NULL, "PIP_LOG"},
 };
 
 enum { LEVEL_GLOBAL, LEVEL_COMMAND, LEVEL_VARIABLE, LEVEL_COUNT };
@@ -127,16 +129,22 @@ static bool is_true(tfd_str value)
     return false;
 }
 
+/* Of all levels; last has OPTION_COUNT rows. */
+static void choose(const reading *in, tfd_net_value *last)
+{
+    memset(last, 0, OPTION_COUNT * sizeof *last);
+    for (int level = 0; level < LEVEL_COUNT; level++)
+        for (int i = 0; i < OPTION_COUNT; i++)
+            if (in->values[level][i].text.len > 0)
+                last[i] = in->values[level][i];
+}
+
 static bool merge(reading *in)
 {
     tfd_net_settings *out = in->out;
     tfd_net_value last[OPTION_COUNT];
 
-    memset(last, 0, sizeof last);
-    for (int level = 0; level < LEVEL_COUNT; level++)
-        for (int i = 0; i < OPTION_COUNT; i++)
-            if (in->values[level][i].text.len > 0)
-                last[i] = in->values[level][i];
+    choose(in, last);
     out->index = last[OPTION_INDEX];
     out->proxy = last[OPTION_PROXY];
     out->cert = last[OPTION_CERT];
@@ -301,24 +309,46 @@ static void choose_certificates(reading *in, const tfd_facts *facts)
     }
 }
 
-tfd_status tfd_net_settings_read(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts,
-                                 tfd_net_settings *out)
+/* Files and variables, into out's faults and the values of the result; NULL: no memory. */
+static reading *read_all(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, tfd_net_settings *out)
 {
     reading *in = tfd_arena_new(arena, reading, 1);
-    tfd_status st = TFD_OK;
 
     memset(out, 0, sizeof *out);
     if (!in)
-        return TFD_ENOMEM;
+        return NULL;
     in->sys = sys;
     in->arena = arena;
     in->out = out;
     if (read_files(in, facts) != TFD_OK)
-        return TFD_ENOMEM;
+        return NULL;
     for (int i = 0; i < OPTION_COUNT; i++)
         in->values[LEVEL_VARIABLE][i] =
             (tfd_net_value){variable(in, options[i].variable), tfd_str_of(options[i].variable)};
-    if (!merge(in))
+    return in;
+}
+
+tfd_status tfd_net_log_setting(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, tfd_str *path)
+{
+    tfd_net_value last[OPTION_COUNT];
+    tfd_net_settings ignored;
+    const reading *in = read_all(sys, arena, facts, &ignored);
+
+    *path = TFD_STR("");
+    if (!in)
+        return TFD_ENOMEM;
+    choose(in, last);
+    *path = tfd_str_trim(last[OPTION_LOG].text);
+    return TFD_OK;
+}
+
+tfd_status tfd_net_settings_read(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts,
+                                 tfd_net_settings *out)
+{
+    reading *in = read_all(sys, arena, facts, out);
+    tfd_status st = TFD_OK;
+
+    if (!in || !merge(in))
         return TFD_ENOMEM;
     out->is_uv = facts && facts->python.uv.len > 0 && facts->python.has_pip == TFD_NO;
     if (out->is_uv)

@@ -81,6 +81,8 @@ typedef struct tfd_ini {
  * set where configparser would refuse the file. */
 bool tfd_ini_next(tfd_ini *ini, tfd_str *key, tfd_str *value, bool *malformed);
 
+/* pip's "log" as it stands, by the rules of all settings; empty: not set. TFD_ENOMEM is the only failure. */
+tfd_status tfd_net_log_setting(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, tfd_str *path);
 bool tfd_net_add_words(tfd_arena *arena, tfd_str words, tfd_str source, tfd_net_values *out);
 /* A variable that is set and not empty. */
 bool tfd_net_env(const tfd_sys *sys, const char *name, tfd_str *value);

@@ -115,28 +115,41 @@ static void test_folder_of_unknown_origin(void **state)
     }
 }
 
+/* TensorFlow 2.20, and one requirement of the import that is met or not by what is not installed. */
+static void begin_requiring(world *w, tfd_dist *tensorflow, tfd_requirement *required, const char *key,
+                            tfd_tri is_met)
+{
+    world_init(w);
+    memset(tensorflow, 0, sizeof *tensorflow);
+    memset(required, 0, sizeof *required);
+    tensorflow->name = tensorflow->key = TFD_STR("tensorflow");
+    tensorflow->version = TFD_STR("2.20.0");
+    tensorflow->is_tensorflow = true;
+    tensorflow->place = 0;
+    add_place(w, SITE, TFD_PLACE_SITE);
+    required->text = required->key = tfd_str_of(key);
+    required->found = TFD_NONE;
+    required->is_needed = true;
+    required->applies = TFD_YES;
+    required->satisfied = is_met;
+    w->facts.tensorflow = 0;
+    w->facts.dists.items = tensorflow;
+    w->facts.requirements.items = required;
+    w->facts.dists.count = w->facts.requirements.count = 1;
+    w->facts.dists.complete = w->facts.requirements.complete = true;
+}
+
 /* What is asked for is not in this release; with a package that does not fit, that comes first. */
 static void test_module_that_is_not_offered(void **state)
 {
     (void)state;
     for (int is_met = 0; is_met < 2; is_met++) {
-        tfd_requirement numpy = {
-            .text = TFD_STR_INIT("numpy>=2"), .key = TFD_STR_INIT("numpy"), .found = TFD_NONE};
-        tfd_dist tensorflow = {.name = TFD_STR_INIT("tensorflow"), .is_tensorflow = true, .place = TFD_NONE};
+        tfd_requirement numpy;
+        tfd_dist tensorflow;
         tfd_exception *exc;
         world w;
 
-        world_init(&w);
-        tensorflow.key = tensorflow.name;
-        tensorflow.version = TFD_STR("2.20.0");
-        w.facts.dists.items = &tensorflow;
-        w.facts.dists.count = 1;
-        w.facts.dists.complete = w.facts.requirements.complete = true;
-        numpy.is_needed = true;
-        numpy.applies = TFD_YES;
-        numpy.satisfied = is_met ? TFD_YES : TFD_NO;
-        w.facts.requirements.items = &numpy;
-        w.facts.requirements.count = 1;
+        begin_requiring(&w, &tensorflow, &numpy, "numpy", is_met ? TFD_YES : TFD_NO);
         w.facts.module = TFD_STR("tensorflow.contrib");
         exc = fail_with(&w, "AttributeError", "module 'tensorflow' has no attribute 'contrib'");
         w.facts.import.stage = TFD_STAGE_USE;
@@ -278,23 +291,11 @@ static void test_requirement_behind_a_broken_interpreter(void **state)
 {
     (void)state;
     for (int is_known = 0; is_known < 2; is_known++) {
-        tfd_requirement wrapt = {
-            .text = TFD_STR_INIT("wrapt>=1.11"), .key = TFD_STR_INIT("wrapt"), .found = TFD_NONE};
-        tfd_dist tensorflow = {.name = TFD_STR_INIT("tensorflow"), .is_tensorflow = true, .place = TFD_NONE};
+        tfd_requirement wrapt;
+        tfd_dist tensorflow;
         world w;
 
-        world_init(&w);
-        tensorflow.key = tensorflow.name;
-        tensorflow.version = TFD_STR("2.20.0");
-        w.facts.dists.items = &tensorflow;
-        w.facts.dists.count = 1;
-        w.facts.tensorflow = 0;
-        wrapt.is_needed = true;
-        wrapt.applies = TFD_YES;
-        wrapt.satisfied = TFD_NO;
-        w.facts.requirements.items = &wrapt;
-        w.facts.requirements.count = 1;
-        w.facts.dists.complete = w.facts.requirements.complete = true;
+        begin_requiring(&w, &tensorflow, &wrapt, "wrapt", TFD_NO);
         w.facts.packages_known = is_known != 0;
         w.facts.python.path = TFD_STR("/env/bin/python");
         w.facts.python.home_variable = TFD_STR("/gone");
