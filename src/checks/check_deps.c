@@ -155,8 +155,13 @@ static void add_unmet(const tfd_view *view, const tfd_requirement *req, tfd_find
         tfd_findings_add(out, &finding);
         return;
     }
-    finding = tfd_blame_key(view, req->key, weight, effect);
-    finding.dist = req->found;
+    /* An add-on that asks for another TensorFlow is the one that does not fit. */
+    if (found && found->is_tensorflow && !by->is_tensorflow && tfd_kb_is_addon(view->kb, by->key)) {
+        finding = tfd_blame_dist(view, req->by, weight, effect);
+    } else {
+        finding = tfd_blame_key(view, req->key, weight, effect);
+        finding.dist = req->found;
+    }
     finding.source = tfd_arena_fmt(out->arena, "%.*s:%zu", TFD_ARG(by->metadata), req->line);
     finding.text =
         found ? tfd_arena_fmt(out->arena, "%.*s %.*s requires %.*s; %.*s is installed", TFD_ARG(by->name),

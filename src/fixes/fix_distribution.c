@@ -107,21 +107,6 @@ static void fix_damaged(tfd_fix_ctx *ctx, const tfd_dist *dist)
         spec);
 }
 
-/* What --no-deps leaves out: requirements of the add-on that are not there, by what its present version asks.
- */
-static void install_missing_of_addon(tfd_fix_ctx *ctx, size_t dist)
-{
-    const tfd_requirements *all = &ctx->view->facts->requirements;
-
-    for (size_t i = 0; i < all->count; i++) {
-        const tfd_requirement *req = &all->items[i];
-
-        if (req->by == dist && req->found == TFD_NONE && req->satisfied == TFD_NO && req->applies != TFD_NO &&
-            !tfd_kb_is_tensorflow(ctx->view->kb, req->key) && !would_pull_tensorflow(ctx, req->key))
-            tfd_fix_install(ctx, TFD_INSTALL, tfd_fix_requirement(ctx, req->key));
-    }
-}
-
 /* What else in the environment goes without: better said than found out. */
 static void note_left_out(tfd_fix_ctx *ctx, tfd_str key, tfd_str spec)
 {
@@ -169,6 +154,27 @@ static void install_needs_of_addon(tfd_fix_ctx *ctx, tfd_str key)
             tfd_fix_install(ctx, TFD_INSTALL_NO_DEPS, fitting(ctx, one.name));
         else
             tfd_fix_install(ctx, TFD_INSTALL, addon->needs[i].dist);
+    }
+}
+
+/* What --no-deps leaves out: requirements of the add-on that are not there, by what its present version asks.
+ */
+static void install_missing_of_addon(tfd_fix_ctx *ctx, size_t dist)
+{
+    const tfd_requirements *all = &ctx->view->facts->requirements;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_requirement *req = &all->items[i];
+
+        if (req->by != dist || req->found != TFD_NONE || req->satisfied != TFD_NO || req->applies == TFD_NO ||
+            tfd_kb_is_tensorflow(ctx->view->kb, req->key))
+            continue;
+        if (would_pull_tensorflow(ctx, req->key)) {
+            tfd_fix_install(ctx, TFD_INSTALL_NO_DEPS, fitting(ctx, req->key));
+            install_needs_of_addon(ctx, req->key);
+        } else {
+            tfd_fix_install(ctx, TFD_INSTALL, tfd_fix_requirement(ctx, req->key));
+        }
     }
 }
 
@@ -291,11 +297,6 @@ void tfd_fix_distribution(tfd_fix_ctx *ctx)
         return;
     case TFD_FAULT_UNKNOWN:
         break;
-    }
-    /* No hash is recorded for byte code. */
-    if (tfd_path_ends(tfd_fix_style(ctx), ctx->lead->path, ".pyc")) {
-        fix_damaged(ctx, dist);
-        return;
     }
     if (ctx->lead->cause == TFD_CAUSE_ADDON_MISMATCH || is_made_for_another(ctx, dist)) {
         fix_version(ctx, key, TFD_INSTALL);
