@@ -11,6 +11,19 @@ static tfd_str headline(const tfd_reading *r)
                          TFD_ARG(tfd_str_sub(line, 0, 300)));
 }
 
+/* Where it was raised: the file that importlib was reading, for its own frames say nothing; else the
+ * innermost frame. */
+static tfd_str raised_at(const tfd_reading *r)
+{
+    const tfd_frame *last = r->exc->frame_count > 0 ? &r->exc->frames[r->exc->frame_count - 1] : NULL;
+
+    if (!last)
+        return TFD_STR("import");
+    if (tfd_str_starts_z(last->file, "<frozen importlib") && r->exc->filename.len > 0)
+        return r->exc->filename;
+    return tfd_arena_fmt(r->out->arena, "%.*s:%d", TFD_ARG(last->file), last->line);
+}
+
 bool tfd_reading_add(const tfd_reading *r, tfd_finding finding)
 {
     if (finding.cause == TFD_CAUSE_COUNT)
@@ -19,11 +32,7 @@ bool tfd_reading_add(const tfd_reading *r, tfd_finding finding)
     finding.effect = TFD_EFFECT_BREAKS;
     finding.weight -= r->less;
     finding.text = headline(r);
-    finding.source =
-        r->exc->frame_count > 0
-            ? tfd_arena_fmt(r->out->arena, "%.*s:%d", TFD_ARG(r->exc->frames[r->exc->frame_count - 1].file),
-                            r->exc->frames[r->exc->frame_count - 1].line)
-            : TFD_STR("import");
+    finding.source = raised_at(r);
     tfd_findings_add(r->out, &finding);
     return true;
 }

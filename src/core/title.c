@@ -37,6 +37,15 @@ tfd_dist_fault tfd_dist_fault_of(const tfd_view *view, size_t row, tfd_str key)
     return TFD_FAULT_UNKNOWN;
 }
 
+bool tfd_title_is_byte_code(const tfd_view *view, const tfd_finding *lead)
+{
+    const tfd_dist *dist = tfd_view_dist(view, lead->dist);
+    tfd_path_style style = tfd_view_style(view);
+
+    return tfd_path_ends(style, lead->path, ".pyc") && tfd_path_has(style, lead->path, "/__pycache__/") &&
+           (!dist || tfd_dist_fault_of(view, lead->dist, dist->key) == TFD_FAULT_UNKNOWN);
+}
+
 tfd_str tfd_title_subject(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena)
 {
     const tfd_dist *dist = tfd_view_dist(view, lead->dist);
@@ -51,6 +60,9 @@ static tfd_str dist_title(const tfd_view *view, const tfd_finding *lead, tfd_are
     const tfd_dist *dist = tfd_view_dist(view, lead->dist);
     tfd_str tf = tfd_view_tf_version(view);
 
+    if (dist && tfd_title_is_byte_code(view, lead))
+        return tfd_arena_fmt(arena, "The byte code of %.*s %.*s is damaged", TFD_ARG(dist->name),
+                             TFD_ARG(dist->version));
     if (lead->dist == TFD_NONE && lead->cause == TFD_CAUSE_ADDON_MISMATCH && lead->path.len > 0)
         return tfd_arena_fmt(arena, "The library %.*s does not work with TensorFlow %.*s",
                              TFD_ARG(lead->subject), TFD_ARG(tf));

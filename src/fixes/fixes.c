@@ -1,3 +1,4 @@
+#include "core/title.h"
 #include "fixes/fix.h"
 
 #include <string.h>
@@ -100,6 +101,15 @@ static tfd_status copy_out(tfd_fix_ctx *ctx, tfd_fix **out, size_t *count)
     return TFD_OK;
 }
 
+static bool find_byte_code(tfd_fix_ctx *ctx)
+{
+    if (!tfd_title_is_byte_code(ctx->view, ctx->lead))
+        return false;
+    tfd_fix_begin(ctx, TFD_STR("Remove the damaged byte code; Python makes it anew from the source"));
+    tfd_fix_remove(ctx, ctx->lead->path);
+    return true;
+}
+
 tfd_status tfd_fixes_find(const tfd_view *view, const tfd_finding *lead, tfd_arena *arena, tfd_fix **out,
                           size_t *count)
 {
@@ -109,7 +119,7 @@ tfd_status tfd_fixes_find(const tfd_view *view, const tfd_finding *lead, tfd_are
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].cause == lead->cause)
             find = rows[i].find;
-    if (!tfd_fix_is_cmd(&ctx) || !tfd_fix_windows(&ctx))
+    if (!find_byte_code(&ctx) && (!tfd_fix_is_cmd(&ctx) || !tfd_fix_windows(&ctx)))
         find(&ctx);
     if (ctx.count == 0)
         tfd_fix_begin(&ctx, tfd_arena_fmt(arena, "No command can repair this; see: tfdiag show %s",
