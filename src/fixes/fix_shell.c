@@ -211,11 +211,19 @@ void tfd_fix_activate_conda(tfd_fix_ctx *ctx, tfd_str root)
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "eval \"$(%.*s shell.posix hook)\"",
                                            TFD_ARG(tfd_fix_quote(ctx, conda))));
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "conda activate %.*s", TFD_ARG(word)));
-    } else if (tfd_path_ends(TFD_PATH_WINDOWS, conda, ".bat"))
+    } else if (conda.len == 0) {
+        /* The folders that conda's own activation puts on PATH (conda/activate.py, _get_path_dirs). */
+        tfd_fix_command(
+            ctx, tfd_arena_fmt(ctx->arena,
+                               "set \"PATH=%.*s;%.*s\\Library\\mingw-w64\\bin;"
+                               "%.*s\\Library\\usr\\bin;%.*s\\Library\\bin;%.*s\\Scripts;%%PATH%%\"",
+                               TFD_ARG(root), TFD_ARG(root), TFD_ARG(root), TFD_ARG(root), TFD_ARG(root)));
+    } else if (tfd_path_ends(TFD_PATH_WINDOWS, conda, ".bat")) {
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s activate %.*s",
                                            TFD_ARG(tfd_fix_program(ctx, conda)), TFD_ARG(word)));
-    else
+    } else {
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "call conda activate %.*s", TFD_ARG(word)));
+    }
 }
 
 void tfd_fix_make_environment(tfd_fix_ctx *ctx, tfd_str python, const char *options, tfd_str root)

@@ -414,6 +414,35 @@ static void test_trial_plan(void **state)
     end(&w);
 }
 
+/* Where conda itself is not found, what its activation does is said in full. */
+static void test_conda_that_is_not_activated(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", "set \"PATH=" ROOT ";" ROOT "\\Library\\mingw-w64\\bin;"},
+        {"C:\\conda\\condabin\\conda.bat", "call C:\\conda\\condabin\\conda.bat activate \"" ROOT "\""}};
+
+    static const tfd_str path = TFD_STR_INIT("PATH=C:\\Windows");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+
+        begin(&w);
+        with_redistributable(&w, "14.44.35211.0");
+        w.facts.python.env = TFD_ENV_CONDA;
+        w.facts.python.env_root = TFD_STR(ROOT);
+        w.facts.python.conda = tfd_str_of(rows[i][0]);
+        w.facts.python.minor = 9;
+        w.facts.environment = &path;
+        w.facts.environment_count = 1;
+        (void)add_need(&w, 1, "libcblas.dll", TFD_NONE);
+        assert_string_equal(diagnose(&w), "conda-not-activated");
+        if (!tfd_str_starts_z(w.report.causes[0].fixes[0].commands[0], rows[i][1]))
+            fail_msg("%.*s", TFD_ARG(w.report.causes[0].fixes[0].commands[0]));
+        end(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_missing_function_holds_against_wine),
         cmocka_unit_test(test_trial_plan),
+        cmocka_unit_test(test_conda_that_is_not_activated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
