@@ -24,6 +24,19 @@ void tfd_facts_init(tfd_facts *facts)
     facts->import.exit_code = -1;
 }
 
+tfd_str tfd_facts_tf_version(const tfd_facts *facts)
+{
+    return facts->tensorflow == TFD_NONE ? TFD_STR("") : facts->dists.items[facts->tensorflow].version;
+}
+
+bool tfd_facts_has_intruder(const tfd_facts *facts, size_t object)
+{
+    for (size_t i = 0; i < facts->intruders.count; i++)
+        if (facts->intruders.items[i].object == object)
+            return true;
+    return false;
+}
+
 const char *tfd_fact_key(tfd_fact_id id)
 {
     return rows[id].key;

@@ -419,6 +419,8 @@ typedef struct tfd_facts {
     tfd_pip pip;
     TFD_TABLE(tfd_pip_option) pip_options; /* variables, then files */
     TFD_TABLE(tfd_pip_constraint) pip_constraints;
+    tfd_str pip_refused; /* a configuration file at which every pip ends; empty: none */
+    size_t pip_refused_line;
     tfd_str pip_log_path; /* empty: pip keeps none, or has not begun it */
     bool pip_log_is_read;
     tfd_pip_log pip_log; /* of a pip on this sys.path */
@@ -440,6 +442,10 @@ typedef struct tfd_facts {
 #define TFD_TMP_PROBE 4
 
 void tfd_facts_init(tfd_facts *facts);
+/* Of the TensorFlow that is examined; empty: none. */
+tfd_str tfd_facts_tf_version(const tfd_facts *facts);
+/* Whether the object is among the intruders already. */
+bool tfd_facts_has_intruder(const tfd_facts *facts, size_t object);
 /* ensurepip, which venv needs, is a package of its own in Debian (python3-venv). false where the standard
  * library could not be listed. */
 bool tfd_facts_lack_ensurepip(const tfd_facts *facts);

@@ -18,6 +18,15 @@ tfd_str tfd_view_platform(const tfd_view *view)
     return is_arm ? TFD_STR("linux-aarch64") : TFD_STR("linux-x86_64");
 }
 
+const tfd_kb_release *tfd_view_newest_release(const tfd_view *view)
+{
+    const tfd_python *py = &view->facts->python;
+    char python[24];
+
+    (void)snprintf(python, sizeof python, "%d.%d", py->major, py->minor);
+    return tfd_kb_newest_find(view->kb, tfd_view_platform(view), tfd_str_of(python), py->libc_version);
+}
+
 tfd_path_style tfd_view_style(const tfd_view *view)
 {
     return tfd_view_is_windows(view) ? TFD_PATH_WINDOWS : TFD_PATH_POSIX;
@@ -60,9 +69,7 @@ const tfd_dist *tfd_view_tensorflow(const tfd_view *view)
 
 tfd_str tfd_view_tf_version(const tfd_view *view)
 {
-    const tfd_dist *tf = tfd_view_tensorflow(view);
-
-    return tf ? tf->version : TFD_STR("");
+    return tfd_facts_tf_version(view->facts);
 }
 
 const tfd_dist *tfd_view_hidden_tensorflow(const tfd_view *view)

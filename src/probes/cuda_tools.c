@@ -8,11 +8,6 @@ static tfd_status no_memory(tfd_err *err)
     return tfd_err_set(err, TFD_ENOMEM, 0, "XLA's tools: out of memory");
 }
 
-static tfd_str tf_version(const tfd_facts *facts)
-{
-    return facts->tensorflow == TFD_NONE ? TFD_STR("") : facts->dists.items[facts->tensorflow].version;
-}
-
 static bool is_wheels(tfd_str path)
 {
     return tfd_str_find_z(path, "/nvidia/cuda_nvcc/") != TFD_NPOS;
@@ -197,7 +192,7 @@ static tfd_status offer_ptxas(tfd_cuda_search *search, tfd_str path)
         st = tfd_cuda_tool_version(ctx, path, &version, search->err);
     if (st != TFD_OK)
         return st;
-    if (tfd_cuda_tool_is_refused(version, tf_version(ctx->facts))) {
+    if (tfd_cuda_tool_is_refused(version, tfd_facts_tf_version(ctx->facts))) {
         gpu->ptxas_refused = path;
         gpu->ptxas_refused_version = version;
         return TFD_OK;

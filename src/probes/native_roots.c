@@ -17,11 +17,6 @@ static tfd_status no_memory(tfd_err *err)
     return tfd_err_set(err, TFD_ENOMEM, 0, "native files: out of memory");
 }
 
-static tfd_str tf_version(const tfd_facts *facts)
-{
-    return facts->tensorflow == TFD_NONE ? TFD_STR("") : facts->dists.items[facts->tensorflow].version;
-}
-
 /* _PyImport_DynLoadFiletab of CPython: ".SOABI.so", ".abi3.so", ".so"; each with its dot. */
 static tfd_status set_suffixes(finder *f)
 {
@@ -144,7 +139,8 @@ static tfd_status add_measured(finder *f, const tfd_kb_imports *imports, const t
     if (!is_opened_itself(library->path))
         return TFD_OK;
     root.dist = is_tf ? facts->tensorflow : tfd_dist_find(facts, library->dist);
-    need = is_tf ? TFD_KB_NEED_IMPORT : tfd_kb_dist_need(f->ctx->kb, tf_version(facts), library->dist);
+    need =
+        is_tf ? TFD_KB_NEED_IMPORT : tfd_kb_dist_need(f->ctx->kb, tfd_facts_tf_version(facts), library->dist);
     root.is_optional = need == TFD_KB_NEED_NONE || tfd_kb_library_is_spared(imports, library) ||
                        (!is_tf && tfd_kb_is_optional(f->ctx->kb, facts->module, library->dist));
     st = find_on_path(f, library->path, &root.path);
@@ -268,7 +264,7 @@ static tfd_status sort_by_rank(finder *f)
 tfd_status tfd_native_roots_find(tfd_probe_ctx *ctx, tfd_native_roots *out, tfd_err *err)
 {
     finder f = {.ctx = ctx, .out = out, .err = err};
-    const tfd_kb_imports *imports = tfd_kb_imports_find(ctx->kb, tf_version(ctx->facts));
+    const tfd_kb_imports *imports = tfd_kb_imports_find(ctx->kb, tfd_facts_tf_version(ctx->facts));
     tfd_status st = set_suffixes(&f);
 
     for (size_t i = 0; imports && i < imports->module_count && st == TFD_OK; i++)

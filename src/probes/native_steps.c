@@ -15,11 +15,6 @@ static tfd_status no_memory(tfd_err *err)
     return tfd_err_set(err, TFD_ENOMEM, 0, "native files: out of memory");
 }
 
-static tfd_str tf_version(const tfd_facts *facts)
-{
-    return facts->tensorflow == TFD_NONE ? TFD_STR("") : facts->dists.items[facts->tensorflow].version;
-}
-
 /* _PyImport_DynLoadFiletab of CPython for Windows: ".cp312-win_amd64.pyd", then ".pyd". */
 static tfd_status set_suffixes(finder *f)
 {
@@ -163,7 +158,7 @@ static bool is_optional(const finder *f, const tfd_kb_library *row, const tfd_kb
 
     if (is_tf)
         return false;
-    return tfd_kb_dist_need(f->ctx->kb, tf_version(facts), row->dist) == TFD_KB_NEED_NONE ||
+    return tfd_kb_dist_need(f->ctx->kb, tfd_facts_tf_version(facts), row->dist) == TFD_KB_NEED_NONE ||
            (imports && tfd_kb_library_is_spared(imports, row)) ||
            tfd_kb_is_optional(f->ctx->kb, facts->module, row->dist);
 }
@@ -298,8 +293,8 @@ tfd_status tfd_steps_find(tfd_probe_ctx *ctx, tfd_steps *out, tfd_err *err)
 {
     tfd_facts *facts = ctx->facts;
     finder f = {.ctx = ctx, .out = out, .err = err};
-    const tfd_kb_opened *opened = tfd_kb_opened_find(ctx->kb, tf_version(facts));
-    const tfd_kb_imports *imports = tfd_kb_imports_find(ctx->kb, tf_version(facts));
+    const tfd_kb_opened *opened = tfd_kb_opened_find(ctx->kb, tfd_facts_tf_version(facts));
+    const tfd_kb_imports *imports = tfd_kb_imports_find(ctx->kb, tfd_facts_tf_version(facts));
     tfd_status st = set_suffixes(&f);
 
     if (st == TFD_OK)

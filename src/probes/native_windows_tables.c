@@ -94,14 +94,6 @@ static tfd_status fill_problems(tfd_native_process *n)
 
 /* ---- intruders */
 
-static bool is_listed(const tfd_facts *facts, size_t object)
-{
-    for (size_t i = 0; i < facts->intruders.count; i++)
-        if (facts->intruders.items[i].object == object)
-            return true;
-    return false;
-}
-
 /* A DLL that came from PATH, the current folder, the program's folder or a folder that somebody added, where
  * the module would have its own: the first of a base name serves the whole process. Copies of the runtime
  * have a table of their own. */
@@ -114,7 +106,7 @@ static tfd_status judge_intruder(tfd_native_process *n, const tfd_win_need *need
     tfd_status st;
 
     if (winner->is_system || winner->is_early || tfd_win_is_runtime_name(winner->name) ||
-        is_listed(facts, need->hit) ||
+        tfd_facts_has_intruder(facts, need->hit) ||
         tfd_path_eq(TFD_PATH_WINDOWS, tfd_path_dir(TFD_PATH_WINDOWS, winner->path), dir) ||
         tfd_str_eq_nocase(winner->name, TFD_STR("ucrtbase.dll")))
         return TFD_OK;

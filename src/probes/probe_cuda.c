@@ -12,11 +12,6 @@ static tfd_status no_memory(tfd_err *err)
     return tfd_err_set(err, TFD_ENOMEM, 0, "CUDA libraries: out of memory");
 }
 
-static tfd_str tf_version(const tfd_facts *facts)
-{
-    return facts->tensorflow == TFD_NONE ? TFD_STR("") : facts->dists.items[facts->tensorflow].version;
-}
-
 /* ---- the driver's libraries */
 
 /* In WSL the libraries of Windows' driver lie in a folder of their own; a Linux driver that was installed
@@ -61,7 +56,8 @@ static tfd_status find_libraries(tfd_cuda_search *search)
     tfd_facts *facts = search->ctx->facts;
     tfd_gpu *gpu = &facts->gpu;
     bool is_exact;
-    tfd_kb_strs names = tfd_kb_cuda_libraries(search->ctx->kb, tf_version(facts), gpu->build.cuda, &is_exact);
+    tfd_kb_strs names =
+        tfd_kb_cuda_libraries(search->ctx->kb, tfd_facts_tf_version(facts), gpu->build.cuda, &is_exact);
     tfd_status st = TFD_OK;
 
     for (size_t i = 0; i < names.count && st == TFD_OK; i++)

@@ -168,14 +168,6 @@ static bool is_preload_rule(tfd_str rule)
     return tfd_str_is(rule, "LD_PRELOAD") || tfd_str_is(rule, "/etc/ld.so.preload");
 }
 
-static bool is_listed(const tfd_facts *facts, size_t object)
-{
-    for (size_t i = 0; i < facts->intruders.count; i++)
-        if (facts->intruders.items[i].object == object)
-            return true;
-    return false;
-}
-
 /* A needed name that a variable answers and that would be answered by another file without it. */
 static tfd_status judge_intruder(native *n, const tfd_loader_need *need)
 {
@@ -187,7 +179,7 @@ static tfd_status judge_intruder(native *n, const tfd_loader_need *need)
 
     if (!is_preload_rule(winner->rule) && !tfd_str_is(winner->rule, "LD_LIBRARY_PATH"))
         return TFD_OK;
-    if (is_listed(facts, need->hit))
+    if (tfd_facts_has_intruder(facts, need->hit))
         return TFD_OK;
     row = (tfd_intruder){.name = need->name, .object = need->hit, .rule = winner->rule};
     st = tfd_loader_search(&n->loader, need->name, need->by, !is_preload_rule(winner->rule), &other, n->err);
