@@ -119,7 +119,7 @@ static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_
             return TFD_STR("PYTHONNOUSERSITE hides the user site, where TensorFlow is installed");
         if (tfd_str_is(lead->subject, "PYTHONEXECUTABLE"))
             return TFD_STR("PYTHONEXECUTABLE leads Python away from its virtual environment");
-        return tfd_arena_fmt(arena, "%.*s switches a package to something that is broken here",
+        return tfd_arena_fmt(arena, "TensorFlow does not work with %.*s as it is set",
                              TFD_ARG(lead->subject));
     case TFD_CAUSE_PERMISSION_DENIED:
         return lead->subject.len > 0
