@@ -11,6 +11,8 @@ import cases_gpu_sim_search  # noqa: F401
 import cases_gpu_sim_unseen  # noqa: F401
 import cases_gpu_sim_unseen_driver  # noqa: F401
 import cases_gpu_sim_unseen_healthy  # noqa: F401
+import cases_gpu_sim_unseen_late  # noqa: F401
+import cases_gpu_sim_unseen_late_driver  # noqa: F401
 import cases_habits  # noqa: F401
 import cases_habits_system  # noqa: F401
 import cases_healthy  # noqa: F401
