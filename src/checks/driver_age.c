@@ -123,6 +123,8 @@ static void check_compat(const tfd_view *view, tfd_findings *out)
     const tfd_gpu *gpu = &view->facts->gpu;
     const tfd_system *system = view->facts->system;
     size_t count = tfd_gpu_seen_count(view);
+    tfd_finding finding = tfd_gpu_finding(TFD_CAUSE_DRIVER_MISMATCH, TFD_STR("forward compatibility"),
+                                          TFD_GPU_W_DRIVER, TFD_EFFECT_BREAKS);
 
     if (!tfd_gpu_is_compat(view) || count == 0 || (system && system->is_wsl) ||
         (gpu->driver.has_init && gpu->driver.init == 0))
@@ -130,13 +132,14 @@ static void check_compat(const tfd_view *view, tfd_findings *out)
     for (size_t i = 0; i < count; i++)
         if (tfd_str_find_z(tfd_gpu_seen_get(view, i, out->arena).name, "GeForce") == TFD_NPOS)
             return;
-    tfd_driver_add(
-        out, TFD_CAUSE_DRIVER_MISMATCH, "forward compatibility", TFD_GPU_W_DRIVER,
-        tfd_arena_fmt(out->arena,
-                      "%.*s is of the forward-compatibility package, which serves no GeForce; the kernel "
-                      "module is version %.*s",
-                      TFD_ARG(gpu->libcuda.path), TFD_ARG(gpu->kernel_module)),
-        gpu->libcuda.path);
+    if (tfd_gpu_is_needless_compat(view))
+        tfd_gpu_blame_variable(&gpu->libcuda, &finding);
+    finding.text = tfd_arena_fmt(out->arena,
+                                 "%.*s is of the forward-compatibility package, which serves no GeForce; "
+                                 "the kernel module is version %.*s",
+                                 TFD_ARG(gpu->libcuda.path), TFD_ARG(gpu->kernel_module));
+    finding.source = gpu->libcuda.path;
+    tfd_findings_add(out, &finding);
 }
 
 void tfd_driver_check_age(const tfd_view *view, tfd_findings *out)

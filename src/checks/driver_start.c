@@ -57,8 +57,8 @@ static void check_bound(const tfd_view *view, tfd_findings *out)
 
 /* ---- does it start? */
 
-/* CUresult: CUDA_ERROR_STUB_LIBRARY, CUDA_ERROR_NO_DEVICE. */
-enum { STUB = 34, NO_DEVICE = 100 };
+/* CUresult: CUDA_ERROR_STUB_LIBRARY, CUDA_ERROR_NO_DEVICE, CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE. */
+enum { STUB = 34, NO_DEVICE = 100, NOT_SUPPORTED = 804 };
 
 static tfd_cause_id cause_of_code(int code)
 {
@@ -112,7 +112,8 @@ static void check_init(const tfd_view *view, tfd_findings *out)
     finding = tfd_gpu_finding(cause, tfd_str_of(subject),
                               cause == TFD_CAUSE_DRIVER_BROKEN ? TFD_GPU_W_SURE : TFD_GPU_W_DRIVER,
                               TFD_EFFECT_BREAKS);
-    if (tfd_gpu_is_foreign(view) || driver->init == STUB)
+    if (tfd_gpu_is_foreign(view) || driver->init == STUB ||
+        (driver->init == NOT_SUPPORTED && tfd_gpu_is_needless_compat(view)))
         tfd_gpu_blame_variable(&gpu->libcuda, &finding);
     finding.text = tfd_arena_fmt(out->arena, "cuInit gives %d (%.*s)%s", driver->init,
                                  TFD_ARG(error ? error->name : driver->init_name), advice_for(driver->init));

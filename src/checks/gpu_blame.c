@@ -139,6 +139,17 @@ bool tfd_gpu_is_compat(const tfd_view *view)
            tfd_str_starts_z(libcuda->real, "/usr/lib/wsl/");
 }
 
+bool tfd_gpu_is_needless_compat(const tfd_view *view)
+{
+    const tfd_gpu *gpu = &view->facts->gpu;
+    tfd_str floor = tfd_kb_driver_floor(view->kb, gpu->build.cuda);
+    int order;
+
+    return tfd_gpu_is_compat(view) && tfd_gpu_is_forced(&gpu->libcuda) && floor.len > 0 &&
+           tfd_str_eq(gpu->libcuda.without_version, gpu->kernel_module) &&
+           tfd_version_cmp_text(gpu->kernel_module, floor, &order) && order >= 0;
+}
+
 bool tfd_gpu_is_stub(const tfd_view *view)
 {
     const tfd_gpu_library *libcuda = &view->facts->gpu.libcuda;

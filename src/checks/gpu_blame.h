@@ -57,6 +57,8 @@ tfd_str tfd_gpu_driver_version(const tfd_view *view);
 /* Whether libcuda.so.1 is one of the forward-compatibility package or of WSL, whose version is not the
  * kernel's. */
 bool tfd_gpu_is_compat(const tfd_view *view);
+/* Whether a variable put the forward-compatibility package before a driver that is new enough without it. */
+bool tfd_gpu_is_needless_compat(const tfd_view *view);
 /* Whether libcuda.so.1 is the empty one that toolkits link against. */
 bool tfd_gpu_is_stub(const tfd_view *view);
 /* Whether a variable brings a libcuda.so.1 of another driver in place of the one that fits the kernel's. */
