@@ -87,6 +87,30 @@ static tfd_str lost_text(tfd_findings *out, const tfd_gpu_library *one)
     return tfd_arena_fmt(out->arena, "TensorFlow opens %.*s, which is nowhere", TFD_ARG(one->name));
 }
 
+/* A wheel for another processor or system: ld.so passes its library over. */
+static bool is_foreign(const tfd_dist *dist)
+{
+    return dist && dist->tags_fit == TFD_NO &&
+           (tfd_str_starts_z(dist->tags_why, "arch") || tfd_str_starts_z(dist->tags_why, "platform"));
+}
+
+/* What is wrong with a library that is there. */
+static void blame_wheel(const tfd_view *view, const tfd_gpu_library *one, tfd_finding *finding)
+{
+    size_t older = one->outdated.len > 0 ? tfd_dist_find(view->facts, one->outdated) : TFD_NONE;
+    const tfd_dist *wheel = tfd_view_dist(view, one->dist);
+
+    finding->dist = one->dist;
+    if (older != TFD_NONE) {
+        finding->cause = TFD_CAUSE_CUDA_VERSION;
+        finding->subject = one->outdated;
+        finding->dist = older;
+    } else if (is_foreign(wheel)) {
+        finding->cause = tfd_blame_tags(view, wheel);
+        finding->subject = wheel->key;
+    }
+}
+
 static void check_lost(const tfd_view *view, tfd_findings *out, const tfd_gpu_library *one)
 {
     const tfd_gpu *gpu = &view->facts->gpu;
@@ -108,7 +132,7 @@ static void check_lost(const tfd_view *view, tfd_findings *out, const tfd_gpu_li
     finding.path = one->noexec.len > 0                                    ? one->noexec
                    : one->state == TFD_STATE_PRESENT || one->is_forbidden ? one->path
                                                                           : one->elsewhere;
-    finding.dist = one->dist;
+    blame_wheel(view, one, &finding);
     tfd_gpu_blame_variable(one, &finding);
     finding.text = lost_text(out, one);
     finding.source = gpu->build.source;

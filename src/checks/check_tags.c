@@ -1,19 +1,6 @@
 /* Were the wheels built for this interpreter, this processor and this C library? */
 #include "core/check.h"
 
-static tfd_cause_id cause_of(const tfd_view *view, const tfd_dist *dist)
-{
-    if (tfd_str_starts_z(dist->tags_why, "arch"))
-        return TFD_CAUSE_ARCH_MISMATCH;
-    if (tfd_str_starts_z(dist->tags_why, "glibc"))
-        return tfd_str_is(view->facts->python.libc, "musl") ? TFD_CAUSE_LIBC_MUSL : TFD_CAUSE_OS_TOO_OLD;
-    if (tfd_str_starts_z(dist->tags_why, "musl") || tfd_str_starts_z(dist->tags_why, "libc"))
-        return TFD_CAUSE_WRONG_PLATFORM_WHEEL;
-    if (tfd_str_starts_z(dist->tags_why, "platform"))
-        return TFD_CAUSE_WRONG_PLATFORM_WHEEL;
-    return TFD_CAUSE_TF_ABI_MISMATCH;
-}
-
 /* Native code with Python code behind it, as far as the import uses it: without it things are slower only. */
 static bool is_spared(const tfd_view *view, const tfd_dist *dist)
 {
@@ -28,7 +15,7 @@ static void add_dist(const tfd_view *view, size_t row, tfd_findings *out)
     tfd_finding finding = tfd_blame_dist(view, row, TFD_W_STRONG, TFD_EFFECT_MAY_BREAK);
 
     if (dist->is_tensorflow || finding.cause == TFD_CAUSE_ADDON_MISMATCH) {
-        finding.cause = cause_of(view, dist);
+        finding.cause = tfd_blame_tags(view, dist);
         finding.subject = dist->key;
     } else if (tfd_view_is_optional(view, dist->key) || is_spared(view, dist)) {
         finding.effect = TFD_EFFECT_LATENT;

@@ -207,3 +207,16 @@ tfd_finding tfd_blame_file(const tfd_view *view, tfd_str path, int weight, tfd_e
     }
     return tfd_finding_of(TFD_CAUSE_COUNT, TFD_STR(""), weight, effect);
 }
+
+tfd_cause_id tfd_blame_tags(const tfd_view *view, const tfd_dist *dist)
+{
+    if (tfd_str_starts_z(dist->tags_why, "arch"))
+        return TFD_CAUSE_ARCH_MISMATCH;
+    if (tfd_str_starts_z(dist->tags_why, "glibc"))
+        return tfd_str_is(view->facts->python.libc, "musl") ? TFD_CAUSE_LIBC_MUSL : TFD_CAUSE_OS_TOO_OLD;
+    if (tfd_str_starts_z(dist->tags_why, "musl") || tfd_str_starts_z(dist->tags_why, "libc"))
+        return TFD_CAUSE_WRONG_PLATFORM_WHEEL;
+    if (tfd_str_starts_z(dist->tags_why, "platform"))
+        return TFD_CAUSE_WRONG_PLATFORM_WHEEL;
+    return TFD_CAUSE_TF_ABI_MISMATCH;
+}

@@ -13,6 +13,8 @@
 tfd_finding tfd_blame_dist(const tfd_view *view, size_t dist, int weight, tfd_effect effect);
 /* The same by PEP 503 key, for one that may not be installed. */
 tfd_finding tfd_blame_key(const tfd_view *view, tfd_str key, int weight, tfd_effect effect);
+/* What a wheel is that was built for something else than this interpreter and system (tags_fit is NO). */
+tfd_cause_id tfd_blame_tags(const tfd_view *view, const tfd_dist *dist);
 /* A place on sys.path that brings something foreign: name-shadowing for the start folder, else
  * pythonpath-conflict. path: the file or folder that wins. */
 tfd_finding tfd_blame_place(const tfd_view *view, size_t place, tfd_str path, int weight, tfd_effect effect);

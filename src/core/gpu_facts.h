@@ -40,6 +40,7 @@ typedef struct tfd_gpu_library {
     tfd_str broken;  /* why it cannot be loaded although it is there; empty: nothing is known to hinder it */
     tfd_str culprit; /* broken: a library that a variable put in place of the one that fits; empty: none */
     tfd_str culprit_rule; /* "LD_LIBRARY_PATH", "LD_PRELOAD" */
+    tfd_str outdated; /* broken: the distribution whose library is older than this one needs; empty: none */
     tfd_str
         noexec; /* broken: the mount it lies on, from which no code may be mapped; empty: another reason */
     bool is_forbidden;  /* this user may not read it; not found: path is the folder that he may not list */

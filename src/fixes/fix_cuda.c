@@ -192,7 +192,7 @@ static void reinstall(tfd_fix_ctx *ctx, size_t row)
 {
     const tfd_dist *dist = tfd_view_dist(ctx->view, row);
 
-    tfd_fix_install(ctx, TFD_REINSTALL_NO_DEPS,
+    tfd_fix_install(ctx, dist->has_record ? TFD_REINSTALL_NO_DEPS : TFD_INSTALL_OVER,
                     tfd_arena_fmt(ctx->arena, "%.*s==%.*s", TFD_ARG(dist->name), TFD_ARG(dist->version)));
 }
 
@@ -303,6 +303,28 @@ static void reinstall_rest(tfd_fix_ctx *ctx)
     }
 }
 
+/* The clauses that this TensorFlow puts on a distribution: "nvidia-cudnn-cu12>=9.3.0.75,<10.0"; empty: none.
+ */
+static tfd_str required(tfd_fix_ctx *ctx, tfd_str dist)
+{
+    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, tfd_view_tf_version(ctx->view));
+
+    for (size_t i = 0; release && i < release->requires_and_cuda.count; i++)
+        if (tfd_str_starts(release->requires_and_cuda.items[i], dist))
+            return release->requires_and_cuda.items[i];
+    return TFD_STR("");
+}
+
+/* Whether a library of the distribution is older than another one needs; TensorFlow's own bounds may allow
+ * it. */
+static bool is_outdated(const tfd_gpu *gpu, tfd_str dist)
+{
+    for (size_t i = 0; i < gpu->libraries.count; i++)
+        if (tfd_str_eq(gpu->libraries.items[i].outdated, dist))
+            return true;
+    return false;
+}
+
 static void fix_missing(tfd_fix_ctx *ctx)
 {
     const tfd_gpu *gpu = gpu_of(ctx);
@@ -320,6 +342,12 @@ static void fix_missing(tfd_fix_ctx *ctx)
     }
     if (!has_extra(version)) {
         install_old_style(ctx);
+        return;
+    }
+    if (ctx->lead->cause == TFD_CAUSE_CUDA_VERSION && is_outdated(gpu, ctx->lead->subject)) {
+        tfd_str clauses = required(ctx, ctx->lead->subject);
+
+        tfd_fix_install(ctx, TFD_INSTALL_UPGRADE, clauses.len > 0 ? clauses : ctx->lead->subject);
         return;
     }
     if (ctx->lead->cause != TFD_CAUSE_CUDA_VERSION) {
@@ -352,17 +380,6 @@ static void fix_path(tfd_fix_ctx *ctx)
         ctx, TFD_STR("Put it into the environment's activate script to keep it; restart notebook kernels."));
 }
 
-/* The clauses that this TensorFlow puts on cuDNN: "nvidia-cudnn-cu12>=9.3.0.75,<10.0". */
-static tfd_str cudnn_requirement(tfd_fix_ctx *ctx, tfd_str dist)
-{
-    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, tfd_view_tf_version(ctx->view));
-
-    for (size_t i = 0; release && i < release->requires_and_cuda.count; i++)
-        if (tfd_str_starts(release->requires_and_cuda.items[i], dist))
-            return release->requires_and_cuda.items[i];
-    return tfd_arena_fmt(ctx->arena, "%.*s>=%.*s", TFD_ARG(dist), TFD_ARG(gpu_of(ctx)->build.cudnn));
-}
-
 static void fix_cudnn(tfd_fix_ctx *ctx)
 {
     const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
@@ -373,7 +390,9 @@ static void fix_cudnn(tfd_fix_ctx *ctx)
         fix_missing(ctx);
         return;
     }
-    spec = cudnn_requirement(ctx, dist->key);
+    spec = required(ctx, dist->key);
+    if (spec.len == 0)
+        spec = tfd_arena_fmt(ctx->arena, "%.*s>=%.*s", TFD_ARG(dist->key), TFD_ARG(gpu_of(ctx)->build.cudnn));
     /* Newer than what TensorFlow was built with, and still at fault: it has dropped the GPU. */
     if (tfd_version_cmp_text(tfd_kb_line_of(dist->version), tfd_kb_line_of(gpu_of(ctx)->build.cudnn),
                              &order) &&

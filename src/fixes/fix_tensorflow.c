@@ -278,9 +278,16 @@ bool tfd_fix_is_of_other_python(const tfd_facts *facts, tfd_str key)
 static void fix_other_build(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
+    const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
     tfd_str version = tfd_fix_best_tensorflow(ctx);
     bool same = tfd_fix_has_own_wheel(ctx);
 
+    if (dist && !dist->is_tensorflow) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Replace %.*s %.*s by its wheel for this system",
+                                         TFD_ARG(dist->name), TFD_ARG(dist->version)));
+        tfd_fix_install(ctx, TFD_REINSTALL_NO_DEPS, pinned(ctx, dist->name, dist->version));
+        return;
+    }
     if (same && ctx->lead->cause == TFD_CAUSE_WRONG_PLATFORM_WHEEL && tf->has_record) {
         fix_foreign(ctx, tf);
         return;

@@ -34,6 +34,9 @@ void tfd_cuda_search_done(tfd_cuda_search *search);
 tfd_status tfd_cuda_search_open(tfd_cuda_search *search, tfd_str name, size_t by, tfd_gpu_library *out);
 /* The same for a name that an absolute path was found for already: its version and owner. */
 tfd_status tfd_cuda_search_version(tfd_cuda_search *search, tfd_gpu_library *library);
+/* Fills elsewhere, other, dead_link and is_forbidden of a library that ld.so does not find: the same name in
+ * a folder that it does not look into, or the same library in another version. */
+tfd_status tfd_cuda_search_elsewhere(tfd_cuda_search *search, tfd_gpu_library *library);
 /* Folders of installed CUDA toolkits ("/usr/local/cuda"), the variables' first. */
 tfd_status tfd_cuda_search_roots(tfd_cuda_search *search, tfd_strs *out);
 

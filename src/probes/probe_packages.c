@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+/* NVIDIA's wheels are needed by an extra alone, and yet by TensorFlow's GPUs. */
+static bool is_of_interest(const tfd_dist *dist)
+{
+    return dist->is_needed || dist->is_tensorflow || tfd_str_starts_z(dist->key, "nvidia-");
+}
+
 static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
 {
     tfd_packages packages;
@@ -23,7 +29,7 @@ static tfd_status run(tfd_probe_ctx *ctx, tfd_err *err)
     if (status == TFD_OK)
         status = tfd_packages_resolve(&packages);
     for (size_t i = 0; i < facts->dists.count && status == TFD_OK; i++)
-        if (facts->dists.items[i].is_needed || facts->dists.items[i].is_tensorflow)
+        if (is_of_interest(&facts->dists.items[i]))
             status = tfd_packages_read_details(&packages, i);
     if (status == TFD_OK)
         status = tfd_packages_find_leftovers(&packages);
