@@ -76,10 +76,13 @@ static void check_no_library(const tfd_view *view, tfd_findings *out)
     if (system && system->is_container && tfd_gpu_has_no_nodes(view))
         return; /* no GPU was handed in at all: gpu-access says so */
     tfd_driver_add(out, TFD_CAUSE_DRIVER_MISSING, "", TFD_GPU_W_DRIVER,
-                   tfd_arena_fmt(out->arena, "the kernel module nvidia %.*s is loaded, but %s",
+                   tfd_arena_fmt(out->arena, "the kernel module nvidia %.*s is loaded, but %s%.*s",
                                  TFD_ARG(gpu->kernel_module),
                                  gpu->libcuda.broken.len > 0 ? "libcuda.so.1 cannot be loaded"
-                                                             : "libcuda.so.1 is nowhere that ld.so looks"),
+                                 : gpu->libcuda.elsewhere.len > 0
+                                     ? "ld.so does not look where it lies: "
+                                     : "libcuda.so.1 is nowhere that ld.so looks",
+                                 TFD_ARG(gpu->libcuda.elsewhere)),
                    gpu->module_source);
 }
 

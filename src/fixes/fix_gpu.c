@@ -148,9 +148,15 @@ static void fix_windows_driver(tfd_fix_ctx *ctx, const char *title)
 /* The libraries of a driver whose kernel module runs. */
 static void fix_no_library(tfd_fix_ctx *ctx)
 {
+    tfd_str elsewhere = gpu_of(ctx)->libcuda.elsewhere;
     tfd_str branch, rest;
 
     (void)tfd_str_cut(gpu_of(ctx)->kernel_module, '.', &branch, &rest);
+    if (elsewhere.len > 0) {
+        tfd_fix_begin(ctx, TFD_STR("Tell ld.so where the driver's libraries lie"));
+        tfd_fix_put_first(ctx, "LD_LIBRARY_PATH", tfd_path_dir(TFD_PATH_POSIX, elsewhere));
+        tfd_fix_note(ctx, TFD_STR("It has to be set wherever the program is started (ENV in a Dockerfile)."));
+    }
     if (is_container(ctx)) {
         tfd_fix_begin(
             ctx, TFD_STR("Have the driver's libraries handed into the container: run it with --gpus all and "
