@@ -20,7 +20,7 @@ static tfd_str platform_of(tfd_str tag)
 {
     bool is_x86 = tfd_str_ends_z(tag, "x86_64"), is_arm = tfd_str_ends_z(tag, "arm64");
 
-    if (tfd_str_starts_z(tag, "manylinux"))
+    if (tfd_str_starts_z(tag, "manylinux") || tfd_str_starts_z(tag, "linux_"))
         return is_x86                           ? TFD_STR("linux-x86_64")
                : tfd_str_ends_z(tag, "aarch64") ? TFD_STR("linux-aarch64")
                                                 : TFD_STR("");
@@ -99,12 +99,31 @@ static void add_python(found *one, tfd_kb_wheel *wheel, tfd_str python)
         list[wheel->pythons.count++] = python;
 }
 
+/* "3.12" */
+static bool is_of_target(const search *s, tfd_str python)
+{
+    return tfd_str_eq(python, tfd_arena_fmt(s->arena, "%d.%d", s->target->major, s->target->minor));
+}
+
+/* Of several wheels for the target, pip takes the one that fits: the oldest C library that one asks for
+ * counts. */
+static void lower_glibc(search *s, tfd_kb_wheel *wheel, tfd_str tags)
+{
+    tfd_str libc, text;
+    int major, minor, order;
+
+    if (!tfd_tag_libc(tags, &libc, &major, &minor) || !tfd_str_is(libc, "glibc"))
+        return;
+    text = tfd_arena_fmt(s->arena, "%d.%d", major, minor);
+    if (wheel->glibc.len == 0 || (tfd_version_cmp_text(text, wheel->glibc, &order) && order < 0))
+        wheel->glibc = text;
+}
+
 static void add_file(search *s, found *one, const tfd_index_file *file)
 {
     tfd_str python, abi, tag, version;
-    tfd_str libc;
     tfd_kb_wheel *wheel;
-    int major, minor;
+    bool is_own;
 
     if (!cut_tags(file->tags, &python, &abi, &tag))
         return;
@@ -112,15 +131,17 @@ static void add_file(search *s, found *one, const tfd_index_file *file)
     wheel = version.len > 0 && platform_of(tag).len > 0 ? wheel_of(one, platform_of(tag)) : NULL;
     if (!wheel)
         return;
+    is_own = is_of_target(s, version);
     wheel->tag = tag;
     wheel->size = file->size > wheel->size ? file->size : wheel->size;
-    if (tfd_tag_libc(file->tags, &libc, &major, &minor) && tfd_str_is(libc, "glibc"))
-        wheel->glibc = tfd_arena_fmt(s->arena, "%d.%d", major, minor);
+    if (is_own)
+        lower_glibc(s, wheel, file->tags);
     add_python(one, wheel, version);
-    one->release.requires_python = file->requires_python;
-    if (!one->file || (!one->is_for_target && tfd_str_eq(wheel->platform, s->target->platform))) {
+    is_own = is_own && tfd_str_eq(wheel->platform, s->target->platform);
+    if (!one->file || (!one->is_for_target && is_own)) {
+        one->release.requires_python = file->requires_python;
         one->file = file;
-        one->is_for_target = tfd_str_eq(wheel->platform, s->target->platform);
+        one->is_for_target = is_own;
     }
 }
 
@@ -221,6 +242,8 @@ static void read_metadata(search *s, found *one, tfd_str text)
 
     if (!plain || !cuda || !platform)
         return;
+    if (release->requires_python.len == 0) /* pages need not tell it */
+        release->requires_python = tfd_index_metadata_first(text, "Requires-Python");
     release->requires.items = plain;
     release->requires_and_cuda.items = cuda;
     while (tfd_index_metadata_next(&state, "Requires-Dist", &value)) {
@@ -253,9 +276,20 @@ static bool has_wheel(search *s, tfd_str version)
 
         if (file->form == TFD_INDEX_WHEEL && !file->is_yanked &&
             tfd_version_cmp_text(file->version, version, &order) && order == 0 &&
-            cut_tags(file->tags, &python, &abi, &tag) && tfd_str_eq(platform_of(tag), s->target->platform))
+            cut_tags(file->tags, &python, &abi, &tag) && tfd_str_eq(platform_of(tag), s->target->platform) &&
+            is_of_target(s, python_of(s->target, s->arena, python, abi)))
             return true;
     }
+    return false;
+}
+
+static bool is_known_for_target(const search *s, const tfd_kb_release *release)
+{
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, s->target->platform);
+
+    for (size_t i = 0; wheel && i < wheel->pythons.count; i++)
+        if (is_of_target(s, wheel->pythons.items[i]))
+            return true;
     return false;
 }
 
@@ -270,7 +304,7 @@ static void find_withdrawn(search *s, tfd_advise_index *out)
         return;
     list = tfd_arena_new(s->arena, tfd_str, count + 1);
     for (size_t i = 0; list && i < count; i++)
-        if (tfd_kb_wheel_find(all[i], s->target->platform) && !has_wheel(s, all[i]->version))
+        if (is_known_for_target(s, all[i]) && !has_wheel(s, all[i]->version))
             list[out->withdrawn_count++] = all[i]->version;
     out->withdrawn = list;
 }

@@ -1,5 +1,4 @@
 /* Does pip get through to its index, and what is there for this interpreter? Only with --online. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/check.h"
@@ -51,6 +50,20 @@ static void blame_absence(const tfd_view *view, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
+/* pip passes over what does not answer, after it has tried for a while. */
+static void blame_passed_over(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_online *online = &view->facts->online;
+    tfd_finding finding = network_finding(view);
+
+    if (!tfd_net_is_way(online->failure.kind) || online->useless.count == 0)
+        return;
+    finding.effect = TFD_EFFECT_LATENT;
+    finding.text = tfd_arena_fmt(out->arena, "%.*s; pip goes on without it", TFD_ARG(online->failure.text));
+    finding.source = online->useless.items[0].source;
+    tfd_findings_add(out, &finding);
+}
+
 static void blame_clock(const tfd_view *view, tfd_findings *out)
 {
     const tfd_online *online = &view->facts->online;
@@ -65,47 +78,32 @@ static void blame_clock(const tfd_view *view, tfd_findings *out)
     tfd_findings_add(out, &finding);
 }
 
-/* The newest release that the knowledge base has a wheel of for this interpreter's version and system. */
-static tfd_str newest_known(const tfd_view *view)
-{
-    const tfd_python *py = &view->facts->python;
-    const tfd_kb_release *const *all = NULL;
-    char python[24];
-    tfd_str best = TFD_STR("");
-    size_t count = 0;
-
-    if (tfd_kb_releases_get(view->kb, &all, &count, NULL) != TFD_OK)
-        return best;
-    (void)snprintf(python, sizeof python, "%d.%d", py->major, py->minor);
-    for (size_t i = 0; i < count; i++) {
-        const tfd_kb_wheel *wheel = tfd_kb_wheel_find(all[i], tfd_view_platform(view));
-        int order = 1;
-
-        for (size_t k = 0; wheel && k < wheel->pythons.count; k++)
-            if (tfd_str_is(wheel->pythons.items[k], python) &&
-                (best.len == 0 || (tfd_version_cmp_text(all[i]->version, best, &order) && order > 0)))
-                best = all[i]->version;
-    }
-    return best;
-}
-
-/* A mirror that lacks releases which are in the tables has not been brought up to date. */
+/* A mirror that lacks releases which are in the tables has not been brought up to date, or does not keep all
+ * files: then it is not this Python that has no wheel. */
 static bool blame_lag(const tfd_view *view, tfd_findings *out)
 {
     const tfd_online *online = &view->facts->online;
-    tfd_str known = newest_known(view);
+    const tfd_kb_release *known = tfd_view_newest_release(view);
     tfd_finding finding = network_finding(view);
     int order = 0;
 
-    if (!online->complete || known.len == 0 || online->newest.len == 0 ||
-        !tfd_version_cmp_text(online->newest, known, &order) || order >= 0)
+    if (!online->complete || !known || online->newest.len == 0 ||
+        !tfd_version_cmp_text(online->newest, known->version, &order))
+        return false;
+    if (order < 0)
+        finding.text = tfd_arena_fmt(
+            out->arena, "the newest TensorFlow of %.*s is %.*s; %.*s has been released long since",
+            TFD_ARG(online->index), TFD_ARG(online->newest), TFD_ARG(known->version));
+    else if (online->newest_fit.len == 0 && online->fits_tags_known)
+        finding.text = tfd_arena_fmt(
+            out->arena,
+            "%.*s has no wheel of TensorFlow for this Python, for which %.*s has been released with one",
+            TFD_ARG(online->index), TFD_ARG(known->version));
+    else
         return false;
     /* An older release that fits can still be installed. */
     if (online->newest_fit.len > 0)
         finding.effect = TFD_EFFECT_LATENT;
-    finding.text =
-        tfd_arena_fmt(out->arena, "the newest TensorFlow of %.*s is %.*s; %.*s has been released long since",
-                      TFD_ARG(online->index), TFD_ARG(online->newest), TFD_ARG(known));
     finding.source = online->index_source;
     tfd_findings_add(out, &finding);
     return true;
@@ -117,7 +115,10 @@ static void say_found(const tfd_view *view, tfd_findings *out)
 
     if (out->check_status != TFD_CHECK_OK)
         return;
-    if (online->newest_fit.len > 0)
+    if (online->newest.len == 0)
+        tfd_findings_say(out, tfd_arena_fmt(out->arena, "%.*s has no wheel of a release of TensorFlow",
+                                            TFD_ARG(online->index)));
+    else if (online->newest_fit.len > 0)
         tfd_findings_say(out,
                          tfd_arena_fmt(out->arena, "TensorFlow %.*s is the newest for this Python on %.*s",
                                        TFD_ARG(online->newest_fit), TFD_ARG(online->index)));
@@ -127,10 +128,10 @@ static void say_found(const tfd_view *view, tfd_findings *out)
                                             TFD_ARG(online->index), TFD_ARG(online->newest)));
 }
 
-/* Nothing was asked, so nothing is known. */
+/* Nothing was asked, or not to its end: nothing is known. */
 static bool was_prevented(tfd_net_kind kind)
 {
-    return kind >= TFD_NET_OFFLINE;
+    return kind >= TFD_NET_NOT_FOLLOWED;
 }
 
 static void run(const tfd_view *view, tfd_findings *out)
@@ -146,6 +147,7 @@ static void run(const tfd_view *view, tfd_findings *out)
     } else if (online->failure.kind != TFD_NET_OK && !online->is_found) {
         blame_way(view, out);
     } else if (!blame_lag(view, out)) {
+        blame_passed_over(view, out);
         blame_clock(view, out);
         say_found(view, out);
     }

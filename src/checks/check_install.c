@@ -162,7 +162,8 @@ static bool is_unsupported(const tfd_view *view)
 
     if (online->newest_fit.len > 0) /* the index knows better */
         return false;
-    if (online->is_found && online->complete && online->fits_tags_known && !online->python_fits)
+    if (online->newest.len > 0 && online->complete && online->fits_tags_known && !online->python_fits &&
+        !tfd_view_newest_release(view)) /* else it is the index that lacks files */
         return true;
     return py->major == 2 ||
            (py->minor >= 0 && tfd_kb_python_support(view->kb, py->major, py->minor) == TFD_NO);
@@ -179,7 +180,8 @@ static void blame_unsupported(const tfd_view *view, tfd_findings *out)
         "no release of TensorFlow that is still of use has a wheel for CPython %d.%d (as known on %.*s)",
         py->major, py->minor, TFD_ARG(tfd_kb_date(view->kb)));
     finding.source = TFD_STR("knowledge base: tensorflow");
-    if (view->facts->online.is_found && view->facts->online.complete && !view->facts->online.python_fits) {
+    if (view->facts->online.newest.len > 0 && view->facts->online.complete &&
+        !view->facts->online.python_fits) {
         finding.text = tfd_arena_fmt(
             out->arena, "none of the %zu files of TensorFlow on %.*s is for CPython %d.%d",
             view->facts->online.files, TFD_ARG(view->facts->online.index), py->major, py->minor);

@@ -1,4 +1,5 @@
-/* How the last run of pip ended, where it keeps a log: what kept TensorFlow from being installed. */
+/* Whether pip gets over its settings, and how its last run ended, where it keeps a log: what kept TensorFlow
+ * from being installed. */
 #include "core/check.h"
 
 static bool has_tensorflow(const tfd_view *view)
@@ -13,6 +14,21 @@ static bool has_tensorflow(const tfd_view *view)
     return false;
 }
 
+static void blame_settings(const tfd_view *view, tfd_findings *out)
+{
+    const tfd_facts *facts = view->facts;
+    tfd_finding finding = tfd_finding_of(TFD_CAUSE_PIP_NETWORK, facts->pip_refused, TFD_W_PROOF,
+                                         has_tensorflow(view) ? TFD_EFFECT_LATENT : TFD_EFFECT_BREAKS);
+
+    finding.path = facts->pip_refused;
+    finding.text =
+        tfd_arena_fmt(out->arena, "pip ends at line %zu of %.*s, which is no configuration file to it",
+                      facts->pip_refused_line, TFD_ARG(facts->pip_refused));
+    finding.source =
+        tfd_arena_fmt(out->arena, "%.*s:%zu", TFD_ARG(facts->pip_refused), facts->pip_refused_line);
+    tfd_findings_add(out, &finding);
+}
+
 /* TensorFlow is not there, and the run that should have brought it came to nothing. */
 static void run(const tfd_view *view, tfd_findings *out)
 {
@@ -21,6 +37,10 @@ static void run(const tfd_view *view, tfd_findings *out)
     tfd_finding finding =
         tfd_finding_of(TFD_CAUSE_PIP_OUT_OF_MEMORY, TFD_STR(""), TFD_W_PROOF, TFD_EFFECT_BREAKS);
 
+    if (facts->pip_refused.len > 0 && (facts->python.uv.len == 0 || facts->python.has_pip != TFD_NO)) {
+        blame_settings(view, out);
+        return;
+    }
     if (facts->pip_log_path.len == 0) {
         tfd_findings_skip(out, TFD_STR("pip is not told to keep a log"));
         return;
@@ -52,6 +72,7 @@ static void run(const tfd_view *view, tfd_findings *out)
 
 const tfd_check tfd_check_pip = {
     .id = "pip",
-    .summary = "The last run of pip did not end for want of memory, where pip keeps a log",
+    .summary =
+        "pip can read its settings, and its last run did not end for want of memory, where it keeps a log",
     .run = run,
 };

@@ -5,6 +5,8 @@
 #include "net/index.h"
 #include "packages/packages.h"
 
+#define METADATA_MAX 3 /* files that are looked into, one after the other */
+
 static bool is_final(const tfd_index_file *file)
 {
     tfd_version version;
@@ -20,21 +22,26 @@ static bool is_newer(tfd_str version, tfd_str than)
     return than.len == 0 || (tfd_version_cmp_text(version, than, &order) && order > 0);
 }
 
+/* *best: NULL where newest_fit is empty. */
 static void choose_releases(const tfd_facts *facts, const tfd_index_project *project, tfd_online *out,
-                            const tfd_index_file **best)
+                            const tfd_index_file **newest, tfd_index_file **best)
 {
     tfd_tag_target target = tfd_packages_tag_target(facts);
 
+    *best = NULL;
+    out->newest_fit = TFD_STR("");
     out->fits_tags_known = true;
     for (size_t i = 0; i < project->count; i++) {
-        const tfd_index_file *file = &project->items[i];
+        tfd_index_file *file = &project->items[i];
         tfd_tag_why why = TFD_TAG_FITS;
         tfd_tri fits;
 
         if (!is_final(file))
             continue;
-        if (is_newer(file->version, out->newest))
+        if (is_newer(file->version, out->newest)) {
             out->newest = file->version;
+            *newest = file;
+        }
         fits = tfd_tag_match(file->tags, &target, &why);
         out->python_fits =
             out->python_fits || fits == TFD_YES || why == TFD_TAG_PLATFORM || why == TFD_TAG_LIBC;
@@ -49,33 +56,89 @@ static void choose_releases(const tfd_facts *facts, const tfd_index_project *pro
     }
 }
 
-static void tell_settings(tfd_index *index, tfd_online *out)
+static void tell_way(const tfd_index *index, tfd_online *out)
 {
-    size_t count;
-    const tfd_index_address *addresses = tfd_index_addresses(index, &count);
     tfd_index_way way = tfd_index_get_way(index);
 
-    if (count > 0 && addresses[0].role != TFD_INDEX_FIND_LINKS) {
-        out->index = addresses[0].url;
-        out->index_source = addresses[0].source;
-    }
     out->proxy = way.proxy;
     out->proxy_source = way.proxy_source;
     out->cert = way.cert;
     out->cert_source = way.cert_source;
     out->ca_system = way.ca_system;
-    out->fault = way.fault;
     out->is_uv = way.is_uv;
 }
 
-/* What the newest release says of itself: a mirror's page may lack requires-python. */
-static tfd_status read_newest(tfd_index *index, const tfd_index_file *file, tfd_online *out, tfd_err *err)
+static const char *option_of(tfd_index_role role)
 {
-    tfd_index_text text;
-    tfd_status st = tfd_index_metadata_read(index, &file, 1, &text, err);
+    return role == TFD_INDEX_MAIN ? "index-url" : role == TFD_INDEX_EXTRA ? "extra-index-url" : "find-links";
+}
 
-    if (st == TFD_OK)
-        out->requires_python = tfd_index_metadata_first(text.text, "Requires-Python");
+static bool add_useless(tfd_arena *arena, tfd_str address, tfd_str source, const char *option,
+                        tfd_online *out)
+{
+    if (!TFD_GROW(arena, &out->useless))
+        return false;
+    out->useless.items[out->useless.count++] = (tfd_online_setting){address, source, option};
+    return true;
+}
+
+static size_t main_address(const tfd_index_address *addresses, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (addresses[i].role == TFD_INDEX_MAIN)
+            return i;
+    return 0;
+}
+
+/* Which address the answer is about, and which settings do no good. */
+static bool tell_addresses(const tfd_index *index, tfd_arena *arena, const tfd_index_project *project,
+                           const tfd_index_file *file, tfd_online *out)
+{
+    tfd_str forbidden = tfd_index_get_way(index).no_index_source;
+    size_t count, about;
+    const tfd_index_address *addresses = tfd_index_addresses(index, &count);
+    bool ok = true;
+
+    about = file ? file->address
+            : project->failure.kind != TFD_NET_OK && project->failure.kind != TFD_NET_NO_PROJECT
+                ? project->failed
+                : main_address(addresses, count);
+    if (about < count) {
+        out->index = addresses[about].url;
+        out->index_source = addresses[about].source;
+    }
+    if (forbidden.len > 0 && !out->newest_fit.len) {
+        out->index_source = forbidden;
+        return add_useless(arena, TFD_STR(""), forbidden, "no-index", out);
+    }
+    for (size_t i = 0; i < count && project->failures && ok; i++)
+        if (project->failures[i].kind != TFD_NET_OK || (file && i == about && !out->newest_fit.len))
+            ok = add_useless(arena, addresses[i].url, addresses[i].source, option_of(addresses[i].role), out);
+    return ok;
+}
+
+/* A mirror's page may lack what METADATA says: then the next release is chosen. */
+static tfd_status settle_releases(tfd_index *index, const tfd_facts *facts, const tfd_index_project *project,
+                                  tfd_online *out, const tfd_index_file **about, tfd_err *err)
+{
+    tfd_status st = TFD_OK;
+
+    for (int i = 0; i < METADATA_MAX && st == TFD_OK; i++) {
+        tfd_index_file *best;
+        tfd_index_text text;
+        tfd_str wants;
+
+        choose_releases(facts, project, out, about, &best);
+        if (!best)
+            return TFD_OK;
+        *about = best;
+        st = tfd_index_metadata_read(index, about, 1, &text, err);
+        wants = st == TFD_OK ? tfd_index_metadata_first(text.text, "Requires-Python") : TFD_STR("");
+        if (wants.len == 0 || tfd_str_eq(wants, best->requires_python) ||
+            tfd_specifier_match(wants, facts->python.version, TFD_PRE_ALLOW) != TFD_NO)
+            return st;
+        best->requires_python = wants;
+    }
     return st;
 }
 
@@ -91,7 +154,7 @@ tfd_status tfd_online_ask(const tfd_sys *sys, tfd_arena *arena, const tfd_option
                                .tick_ctx = tick_ctx};
     tfd_online *out = &facts->online;
     const tfd_str name = TFD_STR("tensorflow");
-    const tfd_index_file *best = NULL;
+    const tfd_index_file *about = NULL;
     tfd_index_project project;
     tfd_index_counts counts;
     tfd_index *index = NULL;
@@ -103,7 +166,7 @@ tfd_status tfd_online_ask(const tfd_sys *sys, tfd_arena *arena, const tfd_option
     st = tfd_index_open(sys, arena, &config, &index, &out->failure, err);
     if (st != TFD_OK)
         return st;
-    tell_settings(index, out);
+    tell_way(index, out);
     st = tfd_index_projects_read(index, &name, 1, &project, err);
     if (st != TFD_OK)
         return st;
@@ -111,9 +174,9 @@ tfd_status tfd_online_ask(const tfd_sys *sys, tfd_arena *arena, const tfd_option
     out->is_found = project.is_found;
     out->complete = project.complete;
     out->files = project.count;
-    choose_releases(facts, &project, out, &best);
-    if (best)
-        st = read_newest(index, best, out, err);
+    st = settle_releases(index, facts, &project, out, &about, err);
+    if (st == TFD_OK && !tell_addresses(index, arena, &project, about, out))
+        return tfd_err_set(err, TFD_ENOMEM, 0, "out of memory");
     counts = tfd_index_get_counts(index);
     out->requests = counts.requests;
     out->bytes = counts.bytes;

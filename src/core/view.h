@@ -17,6 +17,9 @@ bool tfd_view_is_windows(const tfd_view *view);
 tfd_path_style tfd_view_style(const tfd_view *view);
 /* What the knowledge base calls this system and the interpreter's processor: "linux-x86_64". */
 tfd_str tfd_view_platform(const tfd_view *view);
+/* The newest release that the knowledge base has a wheel of for this interpreter and its C library; NULL:
+ * none. */
+const tfd_kb_release *tfd_view_newest_release(const tfd_view *view);
 /* A variable of the environment that tfdiag was started in, whatever the case of its name on Windows; false
  * if it is not set. */
 bool tfd_view_variable(const tfd_view *view, tfd_str name, tfd_str *value);

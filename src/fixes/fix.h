@@ -36,6 +36,8 @@ tfd_str tfd_fix_join(const tfd_fix_ctx *ctx, tfd_str dir, tfd_str name);
 tfd_str tfd_fix_env_file(const tfd_fix_ctx *ctx, tfd_str root, const char *name);
 /* "sudo " where one needs it and the shell has it; marks the fix as one for administrators. */
 const char *tfd_fix_sudo(tfd_fix_ctx *ctx);
+/* The same before the command that was appended last. */
+void tfd_fix_as_admin(tfd_fix_ctx *ctx);
 
 /* Where a variable that the fix changes for this shell has to be changed for good. */
 tfd_str tfd_fix_where_set(const tfd_fix_ctx *ctx);

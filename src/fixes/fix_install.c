@@ -179,45 +179,13 @@ tfd_str tfd_fix_platform(const tfd_fix_ctx *ctx)
     return tfd_view_platform(ctx->view);
 }
 
-static bool release_fits(const tfd_fix_ctx *ctx, const tfd_kb_release *release, tfd_str python)
-{
-    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, tfd_fix_platform(ctx));
-    tfd_str libc = ctx->view->facts->python.libc_version;
-    int order = 0;
-
-    /* On Windows the shell around tensorflow-intel can be asked for by every pip. */
-    if (!wheel || (wheel->via.len > 0 && !tfd_view_is_windows(ctx->view)))
-        return false;
-    if (libc.len > 0 && wheel->glibc.len > 0 && tfd_version_cmp_text(libc, wheel->glibc, &order) && order < 0)
-        return false;
-    for (size_t i = 0; i < wheel->pythons.count; i++)
-        if (tfd_str_eq(wheel->pythons.items[i], python))
-            return true;
-    return false;
-}
-
 tfd_str tfd_fix_best_tensorflow(tfd_fix_ctx *ctx)
 {
-    const tfd_python *py = &ctx->view->facts->python;
-    tfd_str python = tfd_arena_fmt(ctx->arena, "%d.%d", py->major, py->minor);
-    const tfd_kb_release *const *all = NULL;
-    const tfd_kb_release *best = NULL;
-    tfd_str online = ctx->view->facts->online.newest_fit;
-    size_t count = 0;
-    int newer = 0;
+    const tfd_online *online = &ctx->view->facts->online;
+    const tfd_kb_release *best = tfd_view_newest_release(ctx->view);
 
-    if (tfd_kb_releases_get(ctx->view->kb, &all, &count, NULL) != TFD_OK)
-        return TFD_STR("");
-    for (size_t i = 0; i < count; i++) {
-        int order = 1;
-
-        if (!release_fits(ctx, all[i], python))
-            continue;
-        if (!best || (tfd_version_cmp_text(all[i]->version, best->version, &order) && order > 0))
-            best = all[i];
-    }
-    /* What the index has beyond the tables is judged by its own tags and requires-python. */
-    if (online.len > 0 && (!best || (tfd_version_cmp_text(online, best->version, &newer) && newer > 0)))
-        return online;
+    /* The index knows better: what it does not have cannot be installed from it. */
+    if (online->newest_fit.len > 0)
+        return online->newest_fit;
     return best ? best->version : TFD_STR("");
 }

@@ -71,17 +71,40 @@ static bool take_back(tfd_fix_ctx *ctx, tfd_str source, const char *option)
 
 /* ---- the index */
 
+/* "http://a/simple/ and http://b/simple/"; their sources with by_source. */
+static tfd_str list_useless(tfd_fix_ctx *ctx, bool by_source)
+{
+    const tfd_online *online = online_of(ctx);
+    tfd_str list = TFD_STR("");
+
+    for (size_t i = 0; i < online->useless.count; i++) {
+        const tfd_online_setting *one = &online->useless.items[i];
+        tfd_str word = by_source ? one->source : one->address;
+
+        if (!is_default(one->source) && tfd_str_find(list, word) == TFD_NPOS)
+            list = tfd_arena_fmt(ctx->arena, "%.*s%s%.*s", TFD_ARG(list), list.len > 0 ? " and " : "",
+                                 TFD_ARG(word));
+    }
+    return list;
+}
+
 static void fix_other_index(tfd_fix_ctx *ctx, const char *why)
 {
     const tfd_online *online = online_of(ctx);
+    tfd_str addresses = list_useless(ctx, false), sources = list_useless(ctx, true);
+    const char *who = online->is_uv ? "uv" : "pip";
 
-    if (is_default(online->index_source))
+    if (sources.len == 0)
         return;
-    tfd_fix_begin(ctx,
-                  tfd_arena_fmt(ctx->arena, "Take %.*s back (set by %.*s), so that %s asks its own index: %s",
-                                TFD_ARG(online->index), TFD_ARG(online->index_source),
-                                online->is_uv ? "uv" : "pip", why));
-    (void)take_back(ctx, online->index_source, "index-url");
+    tfd_fix_begin(ctx, addresses.len == 0
+                           ? tfd_arena_fmt(ctx->arena, "Let %s ask its index again, which %.*s forbids", who,
+                                           TFD_ARG(sources))
+                           : tfd_arena_fmt(ctx->arena,
+                                           "Take %.*s back (set by %.*s), so that %s asks its own index: %s",
+                                           TFD_ARG(addresses), TFD_ARG(sources), who, why));
+    for (size_t i = 0; i < online->useless.count; i++)
+        if (!is_default(online->useless.items[i].source))
+            (void)take_back(ctx, online->useless.items[i].source, online->useless.items[i].option);
 }
 
 static void fix_elsewhere(tfd_fix_ctx *ctx)
@@ -163,8 +186,10 @@ static void fix_unknown_authority(tfd_fix_ctx *ctx)
         tfd_fix_begin(
             ctx, tfd_arena_fmt(ctx->arena,
                                "Get the root certificate of %.*s from whoever runs this network, and name "
-                               "its file: python -m pip config set global.cert FILE",
-                               TFD_ARG(issuer)));
+                               "its file: %s",
+                               TFD_ARG(issuer),
+                               online->is_uv ? "SSL_CERT_FILE=FILE"
+                                             : "python -m pip config set global.cert FILE"));
     tfd_fix_note(ctx,
                  TFD_STR("--trusted-host is the last resort: with it anybody on the way can replace what is "
                          "installed."));
@@ -187,6 +212,29 @@ static void fix_clock(tfd_fix_ctx *ctx)
     else
         tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%stimedatectl set-ntp true", tfd_fix_sudo(ctx)));
     tfd_fix_needs_admin(ctx);
+}
+
+/* The index speaks a TLS that is too old, or none. */
+static void fix_no_tls(tfd_fix_ctx *ctx)
+{
+    fix_other_index(ctx, "this one does not speak TLS as it should");
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "If %.*s speaks plain http only: set its address with http:",
+                                     TFD_ARG(online_of(ctx)->failure.host)));
+}
+
+static void fix_client_certificate(tfd_fix_ctx *ctx)
+{
+    const tfd_online *online = online_of(ctx);
+
+    tfd_fix_begin(
+        ctx,
+        tfd_arena_fmt(ctx->arena,
+                      "Get a certificate for %.*s from whoever runs it, with its key in one PEM file, and "
+                      "name that: %s",
+                      TFD_ARG(online->failure.host),
+                      online->is_uv ? "SSL_CLIENT_CERT=FILE"
+                                    : "python -m pip config set global.client-cert FILE"));
+    fix_other_index(ctx, "it wants no certificate");
 }
 
 static void fix_server_certificate(tfd_fix_ctx *ctx)
@@ -213,6 +261,37 @@ static void fix_login(tfd_fix_ctx *ctx)
     fix_other_index(ctx, "it wants no password");
 }
 
+static void fix_plain_http(tfd_fix_ctx *ctx)
+{
+    const tfd_online *online = online_of(ctx);
+    tfd_str host, port;
+
+    (void)tfd_str_cut(online->failure.host, ':', &host, &port);
+    fix_other_index(ctx, "this one is asked over plain http");
+    tfd_fix_begin(
+        ctx,
+        tfd_arena_fmt(ctx->arena,
+                      "If it cannot be asked over https, and the network up to it is trusted: trust %.*s",
+                      TFD_ARG(host)));
+    tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%.*s -m pip config set global.trusted-host %.*s",
+                                       TFD_ARG(python_of(ctx)), TFD_ARG(tfd_fix_quote(ctx, host))));
+    tfd_fix_note(ctx, TFD_STR("Anybody on the way can then replace what is installed."));
+}
+
+/* pip ends at a file of its settings: it is kept, under a name that pip does not look for. */
+static void fix_settings_file(tfd_fix_ctx *ctx)
+{
+    tfd_str path = ctx->view->facts->pip_refused;
+
+    tfd_fix_begin(ctx,
+                  tfd_arena_fmt(ctx->arena,
+                                "Move %.*s away, which no pip can read: mend line %zu of it and move it back",
+                                TFD_ARG(path), ctx->view->facts->pip_refused_line));
+    tfd_fix_move(ctx, path, tfd_arena_fmt(ctx->arena, "%.*s.broken", TFD_ARG(path)));
+    if (tfd_str_is(tfd_str_of(level_of(ctx, path)), "--global"))
+        tfd_fix_as_admin(ctx);
+}
+
 static void fix_answer(tfd_fix_ctx *ctx)
 {
     const tfd_online *online = online_of(ctx);
@@ -227,6 +306,10 @@ static void fix_answer(tfd_fix_ctx *ctx)
 
 void tfd_fix_network(tfd_fix_ctx *ctx)
 {
+    if (ctx->lead->path.len > 0) {
+        fix_settings_file(ctx);
+        return;
+    }
     switch (online_of(ctx)->failure.kind) {
     case TFD_NET_PROXY_DNS:
     case TFD_NET_PROXY_REFUSED:
@@ -247,8 +330,16 @@ void tfd_fix_network(tfd_fix_ctx *ctx)
         break;
     case TFD_NET_TLS_EXPIRED:
     case TFD_NET_TLS_NAME:
-    case TFD_NET_TLS_OTHER:
         fix_server_certificate(ctx);
+        break;
+    case TFD_NET_TLS_CLIENT:
+        fix_client_certificate(ctx);
+        break;
+    case TFD_NET_TLS_OTHER:
+        fix_no_tls(ctx);
+        break;
+    case TFD_NET_PLAIN_HTTP:
+        fix_plain_http(ctx);
         break;
     case TFD_NET_AUTH:
         fix_login(ctx);

@@ -56,8 +56,21 @@ static void mend_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
     tfd_fix_command(ctx, tfd_arena_fmt(ctx->arena, "%s%.*s -m ensurepip", sudo, TFD_ARG(python)));
 }
 
+/* A pip that ends at its settings gets none. Without TensorFlow that is a cause with a repair of its own. */
+static void get_over_settings(tfd_fix_ctx *ctx)
+{
+    tfd_str file = ctx->view->facts->pip_refused;
+
+    if (file.len == 0 || !tfd_view_tensorflow(ctx->view))
+        return;
+    tfd_fix_set(ctx, "PIP_CONFIG_FILE", tfd_fix_is_cmd(ctx) ? TFD_STR("nul") : TFD_STR("/dev/null"));
+    tfd_fix_note(ctx, tfd_arena_fmt(ctx->arena, "pip cannot read %.*s; this shell's pip reads no settings.",
+                                    TFD_ARG(file)));
+}
+
 void tfd_fix_ensure_pip(tfd_fix_ctx *ctx, tfd_str python, const char *sudo)
 {
+    get_over_settings(ctx);
     if (ctx->view->facts->pip.damaged.len > 0)
         mend_pip(ctx, python, sudo);
     else if (ctx->view->facts->python.has_pip == TFD_NO)

@@ -244,3 +244,11 @@ const char *tfd_fix_sudo(tfd_fix_ctx *ctx)
     tfd_fix_needs_admin(ctx);
     return tfd_fix_is_cmd(ctx) ? "" : "sudo ";
 }
+
+void tfd_fix_as_admin(tfd_fix_ctx *ctx)
+{
+    tfd_fix *fix = &ctx->items[ctx->count - 1];
+    tfd_str *last = &fix->commands[fix->command_count - 1];
+
+    *last = tfd_arena_fmt(ctx->arena, "%s%.*s", tfd_fix_sudo(ctx), TFD_ARG(*last));
+}

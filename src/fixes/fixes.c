@@ -207,7 +207,8 @@ static tfd_status open_way(tfd_report *report, tfd_arena *arena)
 {
     tfd_cause *first = &report->causes[0], *way = &report->causes[report->cause_count - 1];
     tfd_fix *fix = &first->fixes[0];
-    size_t count;
+    tfd_str opening[TFD_COMMANDS_MAX];
+    size_t count = 0;
     tfd_status st;
 
     if (way == first || way->id != TFD_CAUSE_PIP_NETWORK || !fix->needs_network)
@@ -215,12 +216,14 @@ static tfd_status open_way(tfd_report *report, tfd_arena *arena)
     st = add_need(first, way->id, arena);
     if (st == TFD_OK)
         st = add_need(way, first->id, arena);
-    count = way->fix_count > 0 ? way->fixes[0].command_count : 0;
+    for (size_t i = 0; way->fix_count > 0 && i < way->fixes[0].command_count; i++)
+        if (!has_command(fix, way->fixes[0].commands[i]))
+            opening[count++] = way->fixes[0].commands[i];
     if (st != TFD_OK || count + fix->command_count > TFD_COMMANDS_MAX)
         return st;
     memmove(fix->commands + count, fix->commands, fix->command_count * sizeof fix->commands[0]);
     for (size_t i = 0; i < count; i++)
-        fix->commands[i] = way->fixes[0].commands[i];
+        fix->commands[i] = opening[i];
     fix->command_count += count;
     fix->needs_admin |= count > 0 && way->fixes[0].needs_admin;
     return TFD_OK;

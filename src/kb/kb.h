@@ -94,6 +94,10 @@ typedef struct tfd_kb_python {
     tfd_kb_origin origin;
 } tfd_kb_python;
 
+/* The newest release that has a wheel for this platform ("linux-x86_64"), Python ("3.11") and version of
+ * glibc (empty: not known, and not held against it); NULL: none. */
+const tfd_kb_release *tfd_kb_newest_find(tfd_kb *kb, tfd_str platform, tfd_str python, tfd_str glibc);
+
 const tfd_kb_python *tfd_kb_python_find(tfd_kb *kb, int major, int minor);
 /* Whether any TensorFlow release in the table has a wheel for it; TFD_UNKNOWN for one newer than the table.
  */

@@ -183,6 +183,41 @@ const tfd_kb_python *tfd_kb_python_find(tfd_kb *kb, int major, int minor)
     return NULL;
 }
 
+static bool has_wheel_for(const tfd_kb_release *release, tfd_str platform, tfd_str python, tfd_str glibc)
+{
+    const tfd_kb_wheel *wheel = tfd_kb_wheel_find(release, platform);
+    int order = 0;
+
+    /* On Windows the shell around tensorflow-intel can be asked for by every pip. */
+    if (!wheel || (wheel->via.len > 0 && !tfd_str_starts_z(platform, "windows")))
+        return false;
+    if (glibc.len > 0 && wheel->glibc.len > 0 && tfd_version_cmp_text(glibc, wheel->glibc, &order) &&
+        order < 0)
+        return false;
+    for (size_t i = 0; i < wheel->pythons.count; i++)
+        if (tfd_str_eq(wheel->pythons.items[i], python))
+            return true;
+    return false;
+}
+
+const tfd_kb_release *tfd_kb_newest_find(tfd_kb *kb, tfd_str platform, tfd_str python, tfd_str glibc)
+{
+    const tfd_kb_release *const *all = NULL;
+    const tfd_kb_release *best = NULL;
+    size_t count = 0;
+
+    if (tfd_kb_releases_get(kb, &all, &count, NULL) != TFD_OK)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        int order = 1;
+
+        if (has_wheel_for(all[i], platform, python, glibc) &&
+            (!best || (tfd_version_cmp_text(all[i]->version, best->version, &order) && order > 0)))
+            best = all[i];
+    }
+    return best;
+}
+
 tfd_tri tfd_kb_python_support(tfd_kb *kb, int major, int minor)
 {
     const tfd_kb_python *python = tfd_kb_python_find(kb, major, minor);

@@ -12,12 +12,12 @@
 const char *tfd_net_kind_name(tfd_net_kind kind)
 {
     static const char *const names[] = {
-        "ok",        "dns",           "refused",    "unreachable",  "timeout",   "broken",
-        "proxy-dns", "proxy-refused", "proxy-auth", "proxy-status", "tls-ca",    "tls-expired",
-        "tls-clock", "tls-name",      "tls-other",  "ca-file",      "auth",      "rate",
-        "status",    "no-project",    "lags",       "hostile",      "too-large", "no-ranges",
-        "redirect",  "plain-http",    "offline",    "no-curl",      "no-index",  "budget",
-        "internal"};
+        "ok",        "dns",           "refused",    "unreachable",  "timeout", "broken",
+        "proxy-dns", "proxy-refused", "proxy-auth", "proxy-status", "tls-ca",  "tls-expired",
+        "tls-clock", "tls-name",      "tls-client", "tls-other",    "ca-file", "auth",
+        "rate",      "status",        "no-project", "lags",         "hostile", "too-large",
+        "no-ranges", "redirect",      "plain-http", "no-files",     "shut",    "not-followed",
+        "offline",   "no-curl",       "no-index",   "budget",       "internal"};
 
     return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "internal";
 }
@@ -121,6 +121,14 @@ static tfd_net_kind kind_of_connection(const tfd_fetch_record *record, bool has_
                                                                                  : TFD_NET_REFUSED;
 }
 
+/* TLS 1.3 has an alert for it (RFC 8446, 6.2), which may get lost when the server closes at once: then it
+ * asked for one and gave no answer. Servers that answer say 400. */
+static bool wants_client_certificate(const tfd_fetch_record *record)
+{
+    return says(record->error, "certificate required") ||
+           (record->asks_certificate && (record->status == 0 || record->status == 400));
+}
+
 static tfd_net_kind kind_of_code(const tfd_fetch_request *request, const tfd_fetch_record *record,
                                  bool has_proxy)
 {
@@ -142,19 +150,25 @@ static tfd_net_kind kind_of_code(const tfd_fetch_request *request, const tfd_fet
         return TFD_NET_PROXY_STATUS;
     case TFD_CURL_CA_FILE:
         return TFD_NET_CA_FILE;
-    case TFD_CURL_TLS_CONNECT:
     case TFD_CURL_CLIENT_CERT:
-        return TFD_NET_TLS_OTHER;
-    case TFD_CURL_REDIRECTS:
-    case TFD_CURL_PROTOCOL:
-        return TFD_NET_REDIRECT;
+        return TFD_NET_TLS_CLIENT;
+    case TFD_CURL_TLS_CONNECT:
+        return wants_client_certificate(record) ? TFD_NET_TLS_CLIENT : TFD_NET_TLS_OTHER;
+    case TFD_CURL_REDIRECTS: /* with fewer, the share of the requests was used up */
+        return record->redirects < TFD_NET_REDIRECTS ? TFD_NET_BUDGET : TFD_NET_REDIRECT;
+    case TFD_CURL_PROTOCOL: /* also what speaks no HTTP */
+        return record->status >= 300 && record->status < 400 ? TFD_NET_NOT_FOLLOWED : TFD_NET_BROKEN;
     default:
-        return TFD_NET_BROKEN;
+        return wants_client_certificate(record) ? TFD_NET_TLS_CLIENT : TFD_NET_BROKEN;
     }
 }
 
-static tfd_net_kind kind_of_status(int status)
+static tfd_net_kind kind_of_status(const tfd_fetch_record *record)
 {
+    int status = record->status;
+
+    if (status == 400 && wants_client_certificate(record))
+        return TFD_NET_TLS_CLIENT;
     if (status == 200 || status == 206)
         return TFD_NET_OK;
     if (status == 404 || status == 410)
@@ -198,15 +212,15 @@ static tfd_str sentence_of_way(tfd_arena *arena, const tfd_net_failure *failure,
 }
 
 static tfd_str sentence_of_tls(tfd_arena *arena, const tfd_net_failure *failure,
-                               const tfd_fetch_record *record)
+                               const tfd_fetch_record *record, const char *who)
 {
     tfd_str issuer = failure->issuer.len > 0 ? failure->issuer : TFD_STR("an unknown authority");
 
     switch (failure->kind) {
     case TFD_NET_TLS_CA:
         return tfd_arena_fmt(
-            arena, "the certificate of %.*s is issued by %.*s, which pip's certificates do not know%s",
-            TFD_ARG(failure->host), TFD_ARG(issuer),
+            arena, "the certificate of %.*s is issued by %.*s, which %s's certificates do not know%s",
+            TFD_ARG(failure->host), TFD_ARG(issuer), who,
             failure->is_interceptable ? "; the system's own do" : "");
     case TFD_NET_TLS_EXPIRED:
         return tfd_arena_fmt(arena, "a certificate of %.*s has expired%s%.*s", TFD_ARG(failure->host),
@@ -221,6 +235,8 @@ static tfd_str sentence_of_tls(tfd_arena *arena, const tfd_net_failure *failure,
         return tfd_arena_fmt(arena, "the certificate that %.*s shows is for another host%s%.*s",
                              TFD_ARG(failure->host), failure->subject.len > 0 ? ": " : "",
                              TFD_ARG(failure->subject));
+    case TFD_NET_TLS_CLIENT:
+        return tfd_arena_fmt(arena, "%.*s wants a certificate of the client", TFD_ARG(failure->host));
     case TFD_NET_CA_FILE:
         return tfd_arena_fmt(arena, "the file of certificates cannot be used (%.*s)", TFD_ARG(record->error));
     default:
@@ -246,7 +262,14 @@ static tfd_str sentence_of_answer(tfd_arena *arena, const tfd_net_failure *failu
     case TFD_NET_NO_RANGES:
         return tfd_arena_fmt(arena, "%.*s gives whole files only", TFD_ARG(failure->host));
     case TFD_NET_REDIRECT:
-        return tfd_arena_fmt(arena, "%.*s leads on too often, or from https to http", TFD_ARG(failure->host));
+        return tfd_arena_fmt(arena, "%.*s leads on and on: %d redirects were followed",
+                             TFD_ARG(failure->host), TFD_NET_REDIRECTS);
+    case TFD_NET_NOT_FOLLOWED:
+        return tfd_arena_fmt(arena,
+                             "%.*s leads from https to http, or to no address of the web: not followed",
+                             TFD_ARG(failure->host));
+    case TFD_NET_BUDGET:
+        return tfd_arena_fmt(arena, "%.*s leads on, and the requests are used up", TFD_ARG(failure->host));
     default:
         return tfd_arena_fmt(arena, "%.*s answers with status %d", TFD_ARG(failure->host), failure->status);
     }
@@ -289,7 +312,7 @@ void tfd_failure_judge(tfd_fetch *fetch, const tfd_fetch_request *request, const
 {
     tfd_arena *arena = fetch->arena;
     tfd_net_value proxy = tfd_net_proxy_for(fetch->sys, arena, fetch->settings, request->url);
-    tfd_net_kind kind = record->code == TFD_CURL_OK     ? kind_of_status(record->status)
+    tfd_net_kind kind = record->code == TFD_CURL_OK     ? kind_of_status(record)
                         : record->code == TFD_CURL_PEER ? kind_of_certificate(record, certificate, now)
                                                         : kind_of_code(request, record, proxy.text.len > 0);
     tfd_url parts;
@@ -307,7 +330,7 @@ void tfd_failure_judge(tfd_fetch *fetch, const tfd_fetch_request *request, const
         out->not_before = certificate->not_before;
         out->not_after = certificate->not_after;
         out->is_interceptable = certificate->system_accepts;
-        out->text = sentence_of_tls(arena, out, record);
+        out->text = sentence_of_tls(arena, out, record, fetch->settings->is_uv ? "uv" : "pip");
     } else if (tfd_net_is_way(kind)) {
         out->text = sentence_of_way(arena, out, record);
     } else {

@@ -24,8 +24,9 @@ typedef enum tfd_net_kind {
     TFD_NET_TLS_EXPIRED, /* a certificate's time is over, by the server's clock too */
     TFD_NET_TLS_CLOCK,   /* a certificate is valid by the server's clock; this machine's clock is off */
     TFD_NET_TLS_NAME,    /* the certificate is for another host */
-    TFD_NET_TLS_OTHER, /* handshake failed: protocol versions, client certificate wanted, no TLS there … */
-    TFD_NET_CA_FILE,   /* the file of certificates that is set is not there or holds none */
+    TFD_NET_TLS_CLIENT,  /* the server wants a certificate of the client: none is set, or another */
+    TFD_NET_TLS_OTHER,   /* handshake failed: protocol versions, no TLS there … */
+    TFD_NET_CA_FILE,     /* the file of certificates that is set is not there or holds none */
     /* the answer */
     TFD_NET_AUTH,       /* 401 or 403 of the index */
     TFD_NET_RATE,       /* 429, also after waiting */
@@ -35,14 +36,17 @@ typedef enum tfd_net_kind {
     TFD_NET_HOSTILE,    /* no JSON, HTML, ZIP or METADATA although it was announced: a login page, garbage */
     TFD_NET_TOO_LARGE,  /* longer than a named limit */
     TFD_NET_NO_RANGES,  /* the server only gives whole wheels */
-    TFD_NET_REDIRECT,   /* too many redirects, or one from https to http */
+    TFD_NET_REDIRECT,   /* too many redirects */
     TFD_NET_PLAIN_HTTP, /* http to a host that is neither loopback nor trusted: not asked */
-    /* tfdiag's side: nothing was asked */
-    TFD_NET_OFFLINE,  /* --offline, or PIP_NO_INDEX */
-    TFD_NET_NO_CURL,  /* built without libcurl, or its program is not there */
-    TFD_NET_NO_INDEX, /* no index address is set, and no pip to read its default from */
-    TFD_NET_BUDGET,   /* the number of requests or the time of the session is used up */
-    TFD_NET_INTERNAL  /* the transfer program failed; text says how */
+    TFD_NET_NO_FILES,   /* pages that name no file of the project */
+    TFD_NET_SHUT,       /* pip is told to ask no index, and no files to install from are named */
+    /* tfdiag's side: nothing was asked, or not to its end */
+    TFD_NET_NOT_FOLLOWED, /* a redirect from https to http, or to no web address: pip may follow it */
+    TFD_NET_OFFLINE,      /* --offline */
+    TFD_NET_NO_CURL,      /* built without libcurl, or its program is not there */
+    TFD_NET_NO_INDEX,     /* no index address is set, and no pip to read its default from */
+    TFD_NET_BUDGET,       /* the number of requests or the time of the session is used up */
+    TFD_NET_INTERNAL      /* the transfer program failed; text says how */
 } tfd_net_kind;
 
 typedef struct tfd_net_failure {

@@ -97,6 +97,8 @@ static cJSON *session_of(tfd_fetch *fetch, uint64_t left_ms)
     cJSON *all = cJSON_CreateObject();
 
     (void)cJSON_AddNumberToObject(all, "deadline_ms", (double)left_ms);
+    (void)cJSON_AddNumberToObject(all, "requests_max",
+                                  (double)(fetch->requests_max - fetch->counts.requests));
     (void)cJSON_AddStringToObject(all, "agent", "tfdiag/" TFDIAG_VERSION);
     add_text(fetch, all, "cache", fetch->cache);
     add_text(fetch, all, "ca_file", settings->ca_file);
@@ -153,6 +155,7 @@ static void take_answer(batch *b, const cJSON *line, tfd_str body)
     record->proxy_status = (int)number_at(line, "proxy_status");
     record->redirects = (int)number_at(line, "redirects");
     record->too_large = is_true(line, "too_large");
+    record->asks_certificate = is_true(line, "asks_certificate");
     record->error = text_at(b, line, "error");
     record->date = text_at(b, line, "date");
     answer->type = text_at(b, line, "type");
@@ -323,7 +326,7 @@ static bool may_ask(tfd_fetch *fetch, const tfd_fetch_request *request, size_t p
                                       TFD_ARG(tfd_url_plain(fetch->arena, request->url))),
                         failure);
     else if (tfd_str_eq_nocase(url.scheme, TFD_STR("http")) && !tfd_url_is_loopback(&url) &&
-             !tfd_net_is_trusted(fetch->settings, request->url))
+             !fetch->settings->is_uv && !tfd_net_is_trusted(fetch->settings, request->url))
         tfd_failure_set(fetch->arena, TFD_NET_PLAIN_HTTP, request->url,
                         tfd_arena_fmt(fetch->arena,
                                       "%.*s is asked over plain http, which pip refuses unless the host "

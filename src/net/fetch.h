@@ -48,7 +48,7 @@ tfd_status tfd_fetch_run(tfd_fetch *fetch, const tfd_fetch_request *requests, si
 typedef struct tfd_fetch_record {
     int code; /* of libcurl */
     int status, proxy_status, redirects;
-    bool too_large;
+    bool too_large, asks_certificate;
     tfd_str error, date;
 } tfd_fetch_record;
 

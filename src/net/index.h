@@ -37,7 +37,7 @@ typedef struct tfd_index_config {
 #define TFD_INDEX_METADATA_MAX ((size_t)4 << 20)
 #define TFD_INDEX_FILES_MAX 100000u
 
-/* One address of the session, in the order in which pip asks them. */
+/* One address of the session, in the order in which pip or uv asks them. */
 typedef enum tfd_index_role { TFD_INDEX_MAIN, TFD_INDEX_EXTRA, TFD_INDEX_FIND_LINKS } tfd_index_role;
 typedef struct tfd_index_address {
     tfd_index_role role;
@@ -59,7 +59,7 @@ typedef struct tfd_index_way {
     tfd_str proxy, proxy_source;
     tfd_str cert, cert_source; /* certificates that the user has set; empty: pip's own */
     tfd_str ca_system;         /* the system's file of certificates; empty: none known */
-    tfd_str fault;             /* a file of settings that cannot be used, with the reason; empty: none */
+    tfd_str no_index_source;   /* of the setting that keeps pip from every index; empty: none does */
 } tfd_index_way;
 
 tfd_index_way tfd_index_get_way(const tfd_index *index);
@@ -88,14 +88,18 @@ typedef struct tfd_index_project {
     tfd_index_file *items; /* of all addresses together, in the order of the pages: not sorted by version */
     size_t count;
     size_t capacity;
-    bool is_found;           /* at least one address has the project */
-    bool complete;           /* every address answered (with the project, or that it has none) */
-    tfd_net_failure failure; /* the first failure; TFD_NET_NO_PROJECT where every address says that */
+    bool is_found;             /* at least one address has the project */
+    bool complete;             /* every address answered (with the project, or that it has none) */
+    tfd_net_failure failure;   /* the first failure; TFD_NET_NO_PROJECT where every address says that */
+    size_t failed;             /* row of tfd_index_addresses that failure is of */
+    tfd_net_failure *failures; /* of every address; NULL: none was asked */
 } tfd_index_project;
 
 /* The files of n projects, asked at the same time; names in any spelling (they are normalised). out has n
- * rows. TFD_OK whatever the index said: each row has its failure. TFD_ENOMEM; TFD_ETIMEOUT where the user
- * interrupted. */
+ * rows. What stops the installer stops here: with pip, an index that wants a password which is not set (pip
+ * asks the user for it); with uv, any failure but "no such project" of an index that it comes to before it
+ * has found the project. Then there are no files, whatever other addresses have. TFD_OK whatever the index
+ * said: each row has its failure. TFD_ENOMEM; TFD_ETIMEOUT where the user interrupted. */
 tfd_status tfd_index_projects_read(tfd_index *index, const tfd_str *names, size_t n, tfd_index_project *out,
                                    tfd_err *err);
 

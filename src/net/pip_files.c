@@ -209,19 +209,22 @@ static bool leads_somewhere(const listing *in, tfd_str value)
 static void read_file(const listing *in, tfd_facts *facts, tfd_str path, bool *has_links)
 {
     tfd_str text, key, value;
-    tfd_ini ini = {0};
-    bool malformed = false;
+    tfd_ini ini = {.arena = in->arena};
 
     if (tfd_sys_read_file(in->sys, in->arena, path, TFD_PIP_CONFIG_MAX, &text, NULL) != TFD_OK)
         return;
     ini.rest = text;
-    while (tfd_ini_next(&ini, &key, &value, &malformed)) {
+    while (tfd_ini_next(&ini, &key, &value)) {
         if (!tfd_str_is(ini.section, "global") && !tfd_str_is(ini.section, "install"))
             continue;
         *has_links = *has_links || (tfd_net_is_option(key, "find-links") && leads_somewhere(in, value));
         for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
             if (tfd_net_is_option(key, options[i].name))
                 add_option(in, facts, options[i].name, tfd_str_trim(value), path);
+    }
+    if (ini.refused && facts->pip_refused.len == 0) {
+        facts->pip_refused = path;
+        facts->pip_refused_line = ini.refused;
     }
 }
 

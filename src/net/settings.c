@@ -43,6 +43,7 @@ typedef enum option {
     OPTION_LINKS,
     OPTION_TRUSTED,
     OPTION_NO_INDEX,
+    OPTION_NO_INPUT,
     OPTION_PROXY,
     OPTION_CERT,
     OPTION_CLIENT_CERT,
@@ -58,6 +59,7 @@ static const struct {
     {"find-links", NULL, "PIP_FIND_LINKS"},
     {"trusted-host", NULL, "PIP_TRUSTED_HOST"},
     {"no-index", NULL, "PIP_NO_INDEX"},
+    {"no-input", NULL, "PIP_NO_INPUT"},
     {"proxy", NULL, "PIP_PROXY"},
     {"cert", NULL, "PIP_CERT"},
     {"client-cert", NULL, "PIP_CLIENT_CERT"},
@@ -77,15 +79,11 @@ static void read_config(reading *in, tfd_str path)
 {
     tfd_str text, key, value;
     tfd_ini ini = {0};
-    bool malformed = false;
-    tfd_status st = tfd_sys_read_file(in->sys, in->arena, path, TFD_PIP_CONFIG_MAX, &text, NULL);
 
-    if (st == TFD_EACCESS && tfd_sys_is_file(in->sys, path))
-        in->out->fault = tfd_arena_fmt(in->arena, "%.*s may not be read by this user", TFD_ARG(path));
-    if (st != TFD_OK)
+    if (tfd_sys_read_file(in->sys, in->arena, path, TFD_PIP_CONFIG_MAX, &text, NULL) != TFD_OK)
         return;
     ini.rest = text;
-    while (tfd_ini_next(&ini, &key, &value, &malformed)) {
+    while (tfd_ini_next(&ini, &key, &value)) {
         int level = tfd_str_is(ini.section, "global") ? LEVEL_GLOBAL : LEVEL_COMMAND;
 
         if (level == LEVEL_COMMAND && !tfd_str_is(ini.section, "install"))
@@ -96,9 +94,6 @@ static void read_config(reading *in, tfd_str path)
                 in->values[level][i] = (tfd_net_value){
                     value, tfd_arena_fmt(in->arena, "%.*s [%.*s]", TFD_ARG(path), TFD_ARG(ini.section))};
     }
-    if (malformed)
-        in->out->fault =
-            tfd_arena_fmt(in->arena, "%.*s is no configuration file that pip can read", TFD_ARG(path));
 }
 
 static tfd_str variable(const reading *in, const char *name)
@@ -151,6 +146,7 @@ static bool merge(reading *in)
     out->client_cert = last[OPTION_CLIENT_CERT];
     if (is_true(last[OPTION_NO_INDEX].text))
         out->no_index = last[OPTION_NO_INDEX];
+    out->asks_user = !is_true(last[OPTION_NO_INPUT].text);
     return tfd_net_add_words(in->arena, last[OPTION_EXTRA].text, last[OPTION_EXTRA].source, &out->extra) &&
            tfd_net_add_words(in->arena, last[OPTION_LINKS].text, last[OPTION_LINKS].source, &out->links) &&
            tfd_net_add_words(in->arena, last[OPTION_TRUSTED].text, last[OPTION_TRUSTED].source,
@@ -269,17 +265,24 @@ static bool trusts_system(const tfd_facts *facts)
            (major > 24 || (major == 24 && minor >= 2));
 }
 
+static void try_certificates(reading *in, tfd_str site)
+{
+    tfd_str path = tfd_path_join(in->sys->style, in->arena, site, TFD_STR("pip/_vendor/certifi/cacert.pem"));
+
+    if (in->out->ca_bundled.len == 0 && site.len > 0 && tfd_sys_is_file(in->sys, path))
+        in->out->ca_bundled = path;
+}
+
 static void find_bundled(reading *in, const tfd_facts *facts)
 {
-    tfd_str path;
-
-    if (!facts || in->out->ca_bundled.len > 0)
+    if (!facts)
         return;
-    path = tfd_path_join(in->sys->style, in->arena,
-                         facts->pip.site.len > 0 ? facts->pip.site : facts->python.site_packages,
-                         TFD_STR("pip/_vendor/certifi/cacert.pem"));
-    if (tfd_sys_is_file(in->sys, path))
-        in->out->ca_bundled = path;
+    try_certificates(in, facts->pip.site);
+    try_certificates(in, facts->python.site_packages);
+    /* What uv has inside is Mozilla's list, as is pip's, which the base interpreter may have. */
+    if (in->out->is_uv && facts->python.stdlib.len > 0)
+        try_certificates(
+            in, tfd_path_join(in->sys->style, in->arena, facts->python.stdlib, TFD_STR("site-packages")));
 }
 
 static void choose_certificates(reading *in, const tfd_facts *facts)
@@ -289,12 +292,13 @@ static void choose_certificates(reading *in, const tfd_facts *facts)
     tfd_str own = variable(in, "SSL_CERT_FILE");
 
     out->ca_system = find_system_file(in);
-    out->uses_system = out->is_uv || trusts_system(facts);
+    if (!out->is_uv)
+        out->uses_system = trusts_system(facts);
     find_bundled(in, facts);
     for (size_t i = 0; i < 2 && out->cert.text.len == 0 && !out->is_uv; i++)
         if (variable(in, names[i]).len > 0)
             out->cert = (tfd_net_value){variable(in, names[i]), tfd_str_of(names[i])};
-    if (own.len > 0 && out->cert.text.len == 0 && out->uses_system)
+    if (own.len > 0 && out->cert.text.len == 0 && (out->is_uv || out->uses_system))
         out->cert = (tfd_net_value){own, TFD_STR("SSL_CERT_FILE")};
     if (out->cert.text.len > 0) {
         if (tfd_sys_kind(in->sys, out->cert.text) == TFD_KIND_DIR)
@@ -309,7 +313,7 @@ static void choose_certificates(reading *in, const tfd_facts *facts)
     }
 }
 
-/* Files and variables, into out's faults and the values of the result; NULL: no memory. */
+/* Files and variables; NULL: no memory. */
 static reading *read_all(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, tfd_net_settings *out)
 {
     reading *in = tfd_arena_new(arena, reading, 1);

@@ -7,6 +7,7 @@
 #ifndef TFD_NET_SETTINGS_H
 #define TFD_NET_SETTINGS_H
 
+#include "base/map.h"
 #include "core/facts.h"
 
 typedef struct tfd_net_value {
@@ -23,6 +24,8 @@ typedef struct tfd_net_settings {
     tfd_net_values links;   /* find-links: URLs, paths, file: URLs */
     tfd_net_values trusted; /* "host" or "host:port" */
     tfd_net_value no_index;
+    bool asks_user;      /* pip asks at the terminal for a password that a server wants */
+    bool first_only;     /* uv: of several indexes, the first that has the project is the only one it takes */
     tfd_net_value proxy; /* --proxy of pip; wins over the variables */
     tfd_net_value cert;  /* that the user has set; may be empty */
     tfd_net_value client_cert;
@@ -31,7 +34,6 @@ typedef struct tfd_net_settings {
     tfd_str ca_system;       /* the system's file of certificates; empty: none known */
     bool uses_system;        /* pip trusts the system's store: 24.2 and newer on Python 3.10 and newer */
     tfd_str netrc;           /* that NETRC names; empty: the usual one */
-    tfd_str fault;           /* a file of settings that cannot be used, with the reason; empty: none */
 } tfd_net_settings;
 
 /* facts may be NULL. TFD_ENOMEM is the only failure. */
@@ -58,7 +60,9 @@ tfd_status tfd_net_pip_files(const tfd_sys *sys, tfd_arena *arena, const tfd_fac
 
 /* Adds to facts->pip_options what keeps `pip install` from this environment: a setting that sends packages
  * elsewhere, refuses them or only plays the installation, constraints that are not there, and no index where
- * no other source is named. TFD_ENOMEM is the only failure. */
+ * no other source is named. facts->pip_refused: a file at which every pip ends. TFD_ENOMEM is the only
+ * failure.
+ */
 tfd_status tfd_net_pip_options(const tfd_sys *sys, tfd_arena *arena, tfd_facts *facts);
 
 /* facts->pip_log: how the last run ended of a pip that lies on this interpreter's sys.path, where it is told
@@ -74,12 +78,15 @@ bool tfd_net_is_option(tfd_str key, const char *name);
  * value", indented lines continue a value, '#' and ';' begin a comment line. */
 typedef struct tfd_ini {
     tfd_str rest;
-    tfd_str section; /* of the value given last */
+    tfd_str section;  /* of the value given last */
+    tfd_arena *arena; /* where names are kept, to find one that comes twice; NULL: that is not looked at */
+    size_t refused;   /* the first line that configparser does not take; 0: none so far */
+    tfd_str text;     /* from here on: of tfd_ini_next */
+    tfd_map seen;
 } tfd_ini;
 
-/* The next value; false at the end. The value's lines are as they stand, line ends included. *malformed is
- * set where configparser would refuse the file. */
-bool tfd_ini_next(tfd_ini *ini, tfd_str *key, tfd_str *value, bool *malformed);
+/* The next value; false at the end. The value's lines are as they stand, line ends included. */
+bool tfd_ini_next(tfd_ini *ini, tfd_str *key, tfd_str *value);
 
 /* pip's "log" as it stands, by the rules of all settings; empty: not set. TFD_ENOMEM is the only failure. */
 tfd_status tfd_net_log_setting(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, tfd_str *path);

@@ -138,6 +138,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_foreign(self):
         self.send(200, json.dumps({"files": [{"filename": "tensorflow-2.21.0-cp399-cp399-%s.whl" % PLATFORM, "url": "/x.whl"}]}).encode())
 
+    def on_nobody(self):
+        self.send(200, b'{"files":[{"filename":"other-1.0.tar.gz","url":"/x"},{"filename":5}]}')
+
     def on_html(self):
         self.send(200, PAGE_HTML, "text/html; charset=utf-8")
 

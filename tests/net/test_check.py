@@ -1,7 +1,9 @@
 """tfdiag check --online on a made-up environment: the cause of each broken way to the index, its repair, and what it costs."""
 import os
 import pathlib
+import re
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -148,7 +150,18 @@ class Broken(Case):
         self.assertIn("pip-network", self.ids(report) + [w["id"] for w in report["warnings"]])
 
     def test_no_wheel_for_this_python(self):
-        report = self.online("--index-url", self.server.url + "/foreign", code=1)
+        """It is the Python where no release has a wheel for it, and the index where it lacks those that there are."""
+        url = self.server.url + "/foreign"
+        cause = self.failing("--index-url", url)
+        self.assertIn("no wheel of TensorFlow for this Python", cause["evidence"][0]["text"])
+        for path in (self.dir / "venv/lib").iterdir():
+            path.rename(path.with_name("python3.98"))
+        cfg = (self.dir / "venv/pyvenv.cfg")
+        cfg.write_text(re.sub("version = .*", "version = 3.98.1", cfg.read_text()))
+        (self.dir / "venv/bin/python").unlink()
+        (self.dir / "venv/bin/python").write_text("#!/bin/sh\nexit 1\n")
+        (self.dir / "venv/bin/python").chmod(0o755)
+        report = self.online("--index-url", url, python=self.dir / "venv/bin/python", code=1)
         self.assertIn("python-unsupported", self.ids(report))
         self.assertNotIn("pip-network", self.ids(report))
 
@@ -172,6 +185,108 @@ class Broken(Case):
         self.assertEqual(["unset PIP_CERT"], cause["fixes"][0]["commands"])
         report = self.online("--index-url", url, python=self.dir / "venv/bin/python", env={"PIP_CERT": str(own)})
         self.assertNotIn("pip-network", self.ids(report))
+
+    @unittest.skipUnless(shutil.which("openssl"), "needs openssl")
+    def test_client_certificate(self):
+        made = servers.Certificates(self.dir)
+        own = made.authority("Example Root")
+        context = made.server("Example Root", "good")
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(own)
+        url = self.start(context).url + "/json"
+        cause = self.failing("--index-url", url, env={"PIP_CERT": str(own)})
+        self.assertIn("wants a certificate of the client", cause["evidence"][0]["text"])
+        made.server("Example Root", "mine")
+        both = self.dir / "both.pem"
+        both.write_text((self.dir / "mine.key").read_text() + (self.dir / "mine.pem").read_text())
+        report = self.online("--index-url", url, python=self.dir / "venv/bin/python",
+                             env={"PIP_CERT": str(own), "PIP_CLIENT_CERT": str(both)})
+        self.assertNotIn("pip-network", self.ids(report))
+
+    def test_a_mirror_that_lags_gives_what_it_has(self):
+        report = self.online("--index-url", self.server.url + "/lagging", code=1)
+        self.assertIn("tensorflow==2.16.1", report["causes"][0]["fixes"][0]["commands"][-1])
+
+    def test_a_page_without_files(self):
+        self.assertIn("names no file", self.failing("--index-url", self.server.url + "/nobody")["evidence"][0]["text"])
+
+    def test_what_is_not_followed_is_not_known(self):
+        self.server.plain = "ftp://127.0.0.1"
+        self.assertEqual("unknown", self.check_of(self.online("--index-url", self.server.url + "/downgrade"))["status"])
+
+    def test_settings_that_pip_cannot_read(self):
+        """pip ends there whatever else is set, also when no index is asked."""
+        python = self.empty()
+        conf = self.dir / "venv/pip.conf"
+        conf.write_text("[global]\ntimeout = 3\n[global]\nretries = 2\n")
+        for online in ([], ["--online"]):
+            report = self.report("check", "--no-run", "--python", python, *online, env={"PIP_CONFIG_FILE": None}, code=1)
+            cause = self.network(report)
+            self.assertIn("line 3", cause["evidence"][0]["text"])
+            self.assertEqual(["mv %s %s.broken" % (conf, conf)], cause["fixes"][0]["commands"])
+            self.assertEqual(cause["fixes"][0]["commands"][0], report["causes"][0]["fixes"][0]["commands"][0])
+        report = self.report("check", "--no-run", "--python", python, code=1)
+        self.assertNotIn("pip-network", self.ids(report))
+
+
+class Several(Case):
+    """Several indexes, as pip 23.2 and uv 0.13 were seen to deal with them."""
+
+    def answer(self, main, extra, **env):
+        dead = "http://127.0.0.1:%d/simple" % servers.dead_port()
+        at = lambda way: dead if way == "dead" else self.server.url + "/" + way  # noqa: E731
+        names = ("UV_DEFAULT_INDEX", "UV_INDEX") if self.is_uv else ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+        python = self.dir / "venv/bin/python"
+        if not python.exists():
+            python = self.venv(init=None) if self.is_uv else self.empty()
+        return self.online(python=python, env=dict(zip(names, (at(main), " ".join(map(at, extra.split())))), **env))
+
+    is_uv = False
+
+    def verdicts(self, rows):
+        for main, extra, status in rows:
+            with self.subTest(main=main, extra=extra):
+                self.assertEqual(status, self.check_of(self.answer(main, extra))["status"])
+
+    def test_pip(self):
+        self.verdicts([("json", "nothing", "ok"), ("nothing", "json", "ok"), ("json", "dead", "warn"), ("dead", "json", "warn"),
+                       ("json", "status-403", "ok"), ("json", "auth", "fail"), ("auth", "json", "fail"), ("nothing", "dead", "fail")])
+        self.assertEqual("ok", self.check_of(self.answer("json", "auth", PIP_NO_INPUT="1"))["status"])
+
+    def test_uv(self):
+        self.is_uv = True
+        (self.dir / "bin").mkdir()
+        (self.dir / "bin/uv").write_text("#!/bin/sh\n")
+        (self.dir / "bin/uv").chmod(0o755)
+        self.env["PATH"] = "%s:%s" % (self.dir / "bin", self.env["PATH"])
+        self.verdicts([("json", "nothing", "ok"), ("nothing", "json", "ok"), ("json", "dead", "fail"), ("dead", "json", "ok"),
+                       ("json", "status-403", "fail"), ("status-403", "json", "ok"), ("json", "auth", "fail")])
+        self.assertIn("2.16.1", self.check_of(self.answer("json", "lagging"))["summary"])
+        self.assertIn("2.99.0", self.check_of(self.answer("json", "lagging", UV_INDEX_STRATEGY="unsafe-best-match"))["summary"])
+
+    def test_all_that_fail_are_taken_back(self):
+        cause = self.network(self.answer("nothing", "dead"))
+        self.assertEqual("PIP_EXTRA_INDEX_URL", cause["evidence"][0]["source"])
+        self.assertEqual(["unset PIP_INDEX_URL", "unset PIP_EXTRA_INDEX_URL"], cause["fixes"][0]["commands"])
+
+    def test_requests_are_counted(self):
+        for main, extra in (("status-500", "status-500 " * 4), ("loop", "loop " * 3), ("loop", "nothing " * 12)):
+            self.server.seen.clear()
+            self.answer(main, " ".join("%s/%d/.." % (way, i) for i, way in enumerate(extra.split())))  # as many addresses
+            self.assertLessEqual(len(self.server.seen), 10)
+            self.assertGreater(len(self.server.seen), 3)
+
+    def test_no_index(self):
+        python = self.empty()
+        cause = self.network(self.online(python=python, env={"PIP_NO_INDEX": "1"}, code=1))
+        self.assertEqual(["unset PIP_NO_INDEX"], cause["fixes"][0]["commands"])
+        (self.dir / "wheels").mkdir()
+        links = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.dir / "wheels")}
+        cause = self.network(self.online(python=python, env=links, code=1))
+        self.assertIn("names no file", cause["evidence"][0]["text"])
+        (self.dir / "wheels" / servers.NAME).write_bytes(servers.WHEEL)
+        self.assertEqual("ok", self.check_of(self.online(python=python, env=links))["status"])
+        self.assertEqual([], self.server.seen)
 
 
 if __name__ == "__main__":

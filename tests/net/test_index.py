@@ -225,7 +225,7 @@ class Tls(Case):
         plain = self.server
         self.server = self.start(self.good)
         self.server.plain = plain.url
-        self.assertEqual("redirect", self.kind("downgrade", PIP_CERT=str(self.own)))
+        self.assertEqual("not-followed", self.kind("downgrade", PIP_CERT=str(self.own)))
         self.assertEqual([], plain.seen)
 
     def test_nothing_secret_in_the_look_at_a_certificate(self):

@@ -123,21 +123,55 @@ static void test_ini(void **state)
 {
     tfd_ini ini = {.rest = TFD_STR("# x\n[global]\nIndex_URL = a\n  b\n# y\n c\n[install]\nno-index: yes\n")};
     tfd_str key, value;
-    bool malformed = false;
 
     (void)state;
-    assert_true(tfd_ini_next(&ini, &key, &value, &malformed));
+    assert_true(tfd_ini_next(&ini, &key, &value));
     expect_text(__LINE__, ini.section, "global");
     expect_text(__LINE__, key, "Index_URL");
     assert_true(tfd_str_starts_z(value, "a\n  b"));
-    assert_true(tfd_ini_next(&ini, &key, &value, &malformed));
+    assert_true(tfd_ini_next(&ini, &key, &value));
     expect_text(__LINE__, ini.section, "install");
     expect_text(__LINE__, value, "yes");
-    assert_false(tfd_ini_next(&ini, &key, &value, &malformed));
-    assert_false(malformed);
-    ini = (tfd_ini){.rest = TFD_STR("index-url = x\n")};
-    assert_false(tfd_ini_next(&ini, &key, &value, &malformed));
-    assert_true(malformed);
+    assert_false(tfd_ini_next(&ini, &key, &value));
+}
+
+/* Each as CPython 3.11's configparser.RawConfigParser takes it. */
+static void test_ini_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t refused;
+        int line;
+    } rows[] = {
+        {"index-url = x\n", 1, __LINE__},
+        {"[global]\na = 1\na = 2\n", 3, __LINE__},
+        {"[global]\na = 1\n# x\nA = 2\n", 4, __LINE__},
+        {"[global]\na = 1\n[install]\na = 1\n", 0, __LINE__},
+        {"[global]\na = 1\n[global]\nb = 1\n", 3, __LINE__},
+        {"[global]\na_b = 1\na-b = 1\n", 0, __LINE__},
+        {"[DEFAULT]\na = 1\n[DEFAULT]\nb = 1\n", 0, __LINE__},
+        {"\xEF\xBB\xBF[global]\na = 1\n", 1, __LINE__},
+        {"[global]\nword\n", 2, __LINE__},
+        {"[global\na = 1\n", 1, __LINE__},
+        {"[global] x\na = 1\n", 0, __LINE__},
+        {"[global]\n= 1\n", 2, __LINE__},
+        {"[]\na = 1\n", 1, __LINE__},
+        {"", 0, __LINE__},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tfd_arena names;
+        tfd_ini ini = {.rest = tfd_str_of(rows[i].text), .arena = &names};
+        tfd_str key, value;
+
+        tfd_arena_init(&names, 0);
+        while (tfd_ini_next(&ini, &key, &value))
+            ;
+        if (ini.refused != rows[i].refused)
+            fail_msg("line %d: refused at %zu", rows[i].line, ini.refused);
+        tfd_arena_done(&names);
+    }
 }
 
 static void test_default(void **state)
@@ -186,9 +220,9 @@ static void test_unpack(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_join),   cmocka_unit_test(test_plain), cmocka_unit_test(test_time),
-        cmocka_unit_test(test_names),  cmocka_unit_test(test_ini),   cmocka_unit_test(test_default),
-        cmocka_unit_test(test_unpack),
+        cmocka_unit_test(test_join),    cmocka_unit_test(test_plain),  cmocka_unit_test(test_time),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_ini),    cmocka_unit_test(test_ini_refused),
+        cmocka_unit_test(test_default), cmocka_unit_test(test_unpack),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

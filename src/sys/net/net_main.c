@@ -35,6 +35,7 @@ static void read_session(const cJSON *all, tfd_net_session *session)
     session->client_cert = text_at(arena, all, "client_cert");
     session->netrc = text_at(arena, all, "netrc");
     session->cache = tfd_str_of(text_at(arena, all, "cache"));
+    session->requests_max = (uint64_t)number_at(all, "requests_max", REQUESTS_MAX);
     session->deadline_us =
         tfd_place_now_us() + 1000u * (uint64_t)number_at(all, "deadline_ms", DEADLINE_MAX_MS);
 }

@@ -46,7 +46,7 @@ static tfd_str root_of(tfd_arena *arena, const char *url, tfd_str *host)
 static CURL *open_probe(tfd_net_session *session, const char *root, const char *proxy, bool trusted,
                         tfd_buf *date)
 {
-    CURL *easy = curl_easy_init();
+    CURL *easy = session->requests < session->requests_max ? curl_easy_init() : NULL;
 
     if (!easy)
         return NULL;

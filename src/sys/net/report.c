@@ -94,6 +94,8 @@ static void add_answer(cJSON *record, const tfd_transfer *transfer)
     if (tfd_str_u64(tfd_str_from(range, tfd_str_rfind_char(range, '/') + 1), &whole))
         (void)cJSON_AddNumberToObject(record, "whole", (double)whole);
     add_text(transfer->session->arena, record, "date", tfd_buf_get(&transfer->date));
+    if (transfer->asks_certificate)
+        (void)cJSON_AddTrueToObject(record, "asks_certificate");
     if (transfer->is_cut)
         (void)cJSON_AddTrueToObject(record, "too_large");
 }

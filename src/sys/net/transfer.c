@@ -20,7 +20,7 @@ static bool is_worth_another(const tfd_transfer *transfer, CURLcode code)
 {
     long status = status_of(transfer);
 
-    if (transfer->is_cut || transfer->tries >= TFD_NET_TRIES)
+    if (transfer->is_cut || transfer->tries >= TFD_NET_TRIES || transfer->share == 0)
         return false;
     if (code == CURLE_OK)
         return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
@@ -40,12 +40,15 @@ static uint64_t next_try(const tfd_transfer *transfer, uint64_t now)
                                                                                                 : 0;
 }
 
-static void count_requests(const tfd_transfer *transfer)
+static void count_requests(tfd_transfer *transfer)
 {
     long redirects = 0;
+    uint64_t sent;
 
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_COUNT, &redirects);
-    transfer->session->requests += 1u + (uint64_t)redirects;
+    sent = 1u + (uint64_t)redirects;
+    transfer->session->requests += sent;
+    transfer->share -= sent < transfer->share ? sent : transfer->share;
 }
 
 static void close_handle(CURLM *multi, tfd_transfer *transfer)
@@ -173,6 +176,7 @@ bool tfd_transfers_run(tfd_net_session *session, tfd_transfer *transfers, size_t
         tfd_transfer *transfer = &transfers[i];
 
         tfd_buf_init(&transfer->body, transfer->max + 1);
+        transfer->share = session->requests_max / n > 0 ? session->requests_max / n : 1;
         if (!transfer->range[0])
             transfer->has_cached = tfd_cache_find(session->arena, session->cache, tfd_str_of(transfer->url),
                                                   tfd_str_of(transfer->accept), &transfer->cached);

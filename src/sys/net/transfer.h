@@ -16,8 +16,9 @@ typedef struct tfd_net_session {
     const char *agent, *ca_file, *ca_dir, *client_cert, *netrc;
     tfd_str cache;
     uint64_t deadline_us;
-    uint64_t requests; /* sent */
-    uint64_t bytes;    /* of bodies received */
+    uint64_t requests_max; /* of the session; each transfer has an equal share of them */
+    uint64_t requests;     /* sent */
+    uint64_t bytes;        /* of bodies received */
 } tfd_net_session;
 
 typedef struct tfd_transfer {
@@ -31,8 +32,10 @@ typedef struct tfd_transfer {
     struct curl_slist *headers;
     char error[CURL_ERROR_SIZE];
     tfd_buf body, etag, modified, date, control, range_of;
-    bool is_cut; /* the body was longer than max */
+    bool is_cut;           /* the body was longer than max */
+    bool asks_certificate; /* the server asked for one of the client */
     int tries;
+    uint64_t share;         /* requests that it may still send: tries and redirects */
     uint64_t not_before_us; /* of the next try; 0: it runs, or is done */
     bool is_done;
     int code; /* libcurl's, once it is done */

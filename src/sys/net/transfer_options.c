@@ -73,6 +73,17 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
     return transfer->body.failed ? 0 : n;
 }
 
+/* OpenSSL's messages of the handshake are told as text only. */
+static int take_word(CURL *easy, curl_infotype type, char *text, size_t n, void *ctx)
+{
+    tfd_transfer *transfer = ctx;
+
+    (void)easy;
+    if (type == CURLINFO_TEXT && tfd_str_find_z((tfd_str){text, n}, "Request CERT") != TFD_NPOS)
+        transfer->asks_certificate = true;
+    return 0;
+}
+
 static void keep_value(tfd_buf *buf, tfd_str value)
 {
     tfd_buf_clear(buf);
@@ -135,6 +146,12 @@ static void set_headers(tfd_transfer *transfer)
     (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
+/* The first request is one of the share. */
+static long redirects_left(const tfd_transfer *transfer)
+{
+    return transfer->share > TFD_NET_REDIRECTS ? TFD_NET_REDIRECTS : (long)transfer->share - 1;
+}
+
 bool tfd_transfer_open(tfd_transfer *transfer)
 {
     const tfd_net_session *session = transfer->session;
@@ -158,8 +175,11 @@ bool tfd_transfer_open(tfd_transfer *transfer)
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    (void)curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, take_word);
+    (void)curl_easy_setopt(easy, CURLOPT_DEBUGDATA, transfer);
+    (void)curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L); /* take_word is the only one that hears it */
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)TFD_NET_REDIRECTS);
+    (void)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, redirects_left(transfer));
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);

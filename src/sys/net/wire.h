@@ -10,15 +10,17 @@
  * of the machine can see), and writes records to the data pipe (sys/child.h): one line of JSON, and behind it
  * as many bytes as its member "body" says.
  *
- * Request object: deadline_ms, agent, cache (folder; "" for none), ca_file, ca_dir, client_cert, netrc, and
- * requests: an array of {url, accept, range ("-65536", "0-99" or ""), max (bytes of the body), proxy (URL or
+ * Request object: deadline_ms, requests_max (in all: redirects, tries and probes count), agent, cache
+ * (folder; "" for none), ca_file, ca_dir, client_cert, netrc, and requests: an array of {url, accept, range
+ * ("-65536", "0-99" or ""), max (bytes of the body), proxy (URL or
  * ""), trusted (its certificate is not verified), immutable (what the cache has is not asked again)}.
  *
  * Records: {id, code, error, status, proxy_status, type, url, date, redirects, whole (bytes of the
  * file that a range is of), cached, unchanged,
- * too_large, body} for each request, code being libcurl's; {probe: "host:port", issuer, subject, not_before,
- * not_after, date, system} for a host whose certificate was refused, system telling whether libcurl's own
- * store accepts it; and last {end: true, requests, bytes, now, curl}. A member that is not known is left out.
+ * too_large, asks_certificate (of the client), body} for each request, code being libcurl's; {probe:
+ * "host:port", issuer, subject, not_before, not_after, date, system} for a host whose certificate was
+ * refused, system telling whether libcurl's own store accepts it; and last {end: true, requests, bytes, now,
+ * curl}. A member that is not known is left out.
  */
 #ifndef TFD_SYS_NET_WIRE_H
 #define TFD_SYS_NET_WIRE_H
