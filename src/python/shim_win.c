@@ -8,6 +8,7 @@
 #define FILE_MAX ((size_t)16 << 10)
 #define PARENTS_MAX 128
 #define EXTENSIONS_MAX 32
+#define VARIABLES_MAX 8 /* in one path of a batch file */
 
 typedef struct shim {
     const tfd_sys *sys;
@@ -171,6 +172,27 @@ static tfd_str take_program(tfd_str line)
     return word;
 }
 
+/* %NAME%, and %~dp0: the folder of the batch file, with its separator at the end. */
+static tfd_str expand(const shim *s, tfd_str word)
+{
+    tfd_str done = TFD_STR(""), before, name, value, after;
+
+    for (int i = 0; i < VARIABLES_MAX && tfd_str_cut(word, '%', &before, &after); i++) {
+        value = tfd_path_dir(s->sys->style, s->path);
+        if (tfd_str_eq_nocase(tfd_str_sub(after, 0, 4), TFD_STR("~dp0"))) {
+            word = tfd_str_from(after, 4);
+            done = tfd_arena_fmt(s->arena, "%.*s%.*s%.*s\\", TFD_ARG(done), TFD_ARG(before), TFD_ARG(value));
+            continue;
+        }
+        tfd_str_cut(after, '%', &name, &word);
+        if (!s->sys->env(s->sys, tfd_arena_z(s->arena, name), &value))
+            value = TFD_STR("");
+        done = tfd_arena_fmt(s->arena, "%.*s%.*s%.*s", TFD_ARG(done), TFD_ARG(before), TFD_ARG(value));
+    }
+    return tfd_path_norm(s->sys->style, s->arena,
+                         tfd_arena_fmt(s->arena, "%.*s%.*s", TFD_ARG(done), TFD_ARG(word)));
+}
+
 static tfd_shim_result follow_batch(const shim *s, tfd_str *out)
 {
     tfd_str text, line, word;
@@ -181,7 +203,7 @@ static tfd_shim_result follow_batch(const shim *s, tfd_str *out)
     if (tfd_str_find_z(text, "pyenv exec") != TFD_NPOS)
         return follow_pyenv(s, out);
     while (tfd_str_line(&text, &line)) {
-        word = take_program(line);
+        word = expand(s, take_program(line));
         if (!tfd_path_is_abs(s->sys->style, word) ||
             !tfd_pyname_parse(tfd_path_base(s->sys->style, word), &name))
             continue;

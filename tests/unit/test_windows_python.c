@@ -166,6 +166,8 @@ static void test_programs(void **state)
          NULL},
         {__LINE__, "C:\\Users\\me\\AppData\\Local\\Microsoft\\WindowsApps\\python3.exe", TFD_SHIM_NONE, NULL},
         {__LINE__, "C:\\wrap\\python.cmd", TFD_SHIM_FOUND, "C:\\Python313\\python.exe"},
+        {__LINE__, "C:\\wrap\\bin\\python.bat", TFD_SHIM_FOUND, "C:\\Python313\\python.exe"},
+        {__LINE__, "C:\\wrap\\bin\\python.cmd", TFD_SHIM_FOUND, "C:\\Python313\\python.exe"},
         {__LINE__, "C:\\Users\\me\\.pyenv\\pyenv-win\\shims\\python.bat", TFD_SHIM_FOUND,
          "C:\\Users\\me\\.pyenv\\pyenv-win\\versions\\3.11.4\\python.exe"},
         {__LINE__, "C:\\Windows\\py.exe", TFD_SHIM_FOUND, "C:\\Python310\\python.exe"},

@@ -1,0 +1,1 @@
+@"%LOCALAPPDATA%\..\..\..\..\Python313\python.exe" -X utf8 %*
