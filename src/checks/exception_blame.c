@@ -151,17 +151,23 @@ static bool rule_keras_json(const tfd_reading *r)
     return tfd_reading_add(r, finding);
 }
 
-/* Byte code in __pycache__ that is cut or altered: importlib raises while it reads it, called by whoever
- * imports it. The child names the file where it can tell. */
+/* Byte code that is cut or altered: importlib raises while it reads it, called by whoever imports it. The
+ * child names the file, and the source whose owner it belongs to, where it can tell. */
 static bool rule_bytecode(const tfd_reading *r)
 {
     bool is_marshal = tfd_str_is(r->exc->type, "EOFError") || tfd_reading_says(r, "bad marshal data");
+    tfd_str owner = r->exc->path.len > 0 ? r->exc->path : r->exc->filename;
+    tfd_finding finding;
 
     if (!is_marshal || r->exc->frame_count == 0 ||
         !tfd_str_starts_z(r->exc->frames[r->exc->frame_count - 1].file, "<frozen importlib"))
         return false;
-    if (r->exc->filename.len > 0)
-        return tfd_reading_add(r, tfd_reading_blame_file(r->view, r->exc->filename, TFD_W_NAMED));
+    if (r->exc->filename.len > 0) {
+        finding = tfd_reading_blame_file(r->view, owner, TFD_W_NAMED);
+        if (tfd_str_eq(finding.path, owner))
+            finding.path = r->exc->filename;
+        return tfd_reading_add(r, finding);
+    }
     return tfd_reading_add(r,
                            tfd_reading_blame_file(r->view, tfd_reading_raising_file(r->exc), TFD_W_POINTS));
 }

@@ -293,9 +293,10 @@ def describe(error):
     line = getattr(error, "lineno", None)
     owner, owner_file = object_of(error)
     return [kind.__name__, text_of(getattr(kind, "__module__", "")), text_of(error), attribute(error, "name"),
-            Path(attribute(error, "path")), owner, Path(owner_file),
+            Path(attribute(error, "path") or compiled_from(error, "source_path")), owner, Path(owner_file),
             number if isinstance(number, int) and isinstance(error, OSError) else 0,
-            Path(attribute(error, "filename") or byte_code_of(error)), line if isinstance(line, int) else 0, frames(error),
+            Path(attribute(error, "filename") or compiled_from(error, "bytecode_path")), line if isinstance(line, int) else 0,
+            frames(error),
             code if isinstance(code, int) else 0]
 
 
@@ -304,14 +305,14 @@ def attribute(error, name):
     return text_of(found, 4096) if isinstance(found, (str, bytes)) else None
 
 
-def byte_code_of(error):
-    """The file in __pycache__ that importlib was taking code from when it raised; no frame and no message names it."""
+def compiled_from(error, which):
+    """The byte code that importlib was taking a module from when it raised, or its source; no frame and no message names them."""
     trace = getattr(error, "__traceback__", None)
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None or trace.tb_frame.f_code.co_name != "_compile_bytecode":
         return None
-    found = attempt(lambda: trace.tb_frame.f_locals["bytecode_path"])
+    found = attempt(lambda: trace.tb_frame.f_locals[which])
     return found if isinstance(found, (str, bytes)) else None
 
 

@@ -25,12 +25,12 @@ typedef struct tfd_exception {
     tfd_str module; /* of the type: "builtins" */
     tfd_str message;
     tfd_str name;        /* ImportError.name, NameError/AttributeError.name */
-    tfd_str path;        /* ImportError.path */
+    tfd_str path;        /* ImportError.path; the source of the byte code in filename */
     tfd_str object;      /* AttributeError: "module numpy" or the type's name */
     tfd_str object_file; /* AttributeError on a module: its __file__ */
     int os_code;         /* OSError.errno; 0: none */
     int winerror;        /* OSError.winerror, Windows' own number; 0: none */
-    tfd_str filename;    /* OSError.filename, SyntaxError.filename */
+    tfd_str filename;    /* OSError.filename, SyntaxError.filename; byte code that importlib could not read */
     int line;            /* SyntaxError.lineno */
     tfd_frame *frames;   /* outermost first */
     size_t frame_count;

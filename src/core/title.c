@@ -37,12 +37,17 @@ tfd_dist_fault tfd_dist_fault_of(const tfd_view *view, size_t row, tfd_str key)
     return TFD_FAULT_UNKNOWN;
 }
 
+/* "ops.cpython-312.pyc": with the interpreter's tag, unlike byte code that stands in for its source. */
+static bool has_cache_name(tfd_str name)
+{
+    return tfd_str_ends_z(name, ".pyc") && tfd_str_find_char(name, '.') + 4 < name.len;
+}
+
 bool tfd_title_is_byte_code(const tfd_view *view, const tfd_finding *lead)
 {
     const tfd_dist *dist = tfd_view_dist(view, lead->dist);
-    tfd_path_style style = tfd_view_style(view);
 
-    return tfd_path_ends(style, lead->path, ".pyc") && tfd_path_has(style, lead->path, "/__pycache__/") &&
+    return has_cache_name(tfd_path_base(tfd_view_style(view), lead->path)) &&
            (!dist || tfd_dist_fault_of(view, lead->dist, dist->key) == TFD_FAULT_UNKNOWN);
 }
 
@@ -60,20 +65,21 @@ static tfd_str dist_title(const tfd_view *view, const tfd_finding *lead, tfd_are
     const tfd_dist *dist = tfd_view_dist(view, lead->dist);
     tfd_str tf = tfd_view_tf_version(view);
 
-    if (dist && tfd_title_is_byte_code(view, lead))
-        return tfd_arena_fmt(arena, "The byte code of %.*s %.*s is damaged", TFD_ARG(dist->name),
-                             TFD_ARG(dist->version));
-    if (lead->dist == TFD_NONE && lead->cause == TFD_CAUSE_ADDON_MISMATCH && lead->path.len > 0)
+    if (!dist && lead->cause == TFD_CAUSE_ADDON_MISMATCH && lead->path.len > 0)
         return tfd_arena_fmt(arena, "The library %.*s does not work with TensorFlow %.*s",
                              TFD_ARG(lead->subject), TFD_ARG(tf));
-    switch (tfd_dist_fault_of(view, lead->dist, lead->subject)) {
-    case TFD_FAULT_MISSING:
+    if (!dist)
         return tfd_arena_fmt(arena, "%.*s is not installed", TFD_ARG(lead->subject));
+    if (tfd_title_is_byte_code(view, lead))
+        return tfd_arena_fmt(arena, "The byte code of %.*s %.*s is damaged", TFD_ARG(dist->name),
+                             TFD_ARG(dist->version));
+    switch (tfd_dist_fault_of(view, lead->dist, lead->subject)) {
     case TFD_FAULT_UNFIT:
         if (lead->cause != TFD_CAUSE_TF_CORRUPT)
             return tfd_arena_fmt(arena, "%.*s %.*s does not fit TensorFlow %.*s", TFD_ARG(dist->name),
                                  TFD_ARG(dist->version), TFD_ARG(tf));
         break;
+    case TFD_FAULT_MISSING:
     case TFD_FAULT_DAMAGED:
         break;
     case TFD_FAULT_UNKNOWN:

@@ -21,8 +21,8 @@ typedef enum tfd_dist_fault {
 
 tfd_dist_fault tfd_dist_fault_of(const tfd_view *view, size_t dist, tfd_str key);
 
-/* Whether the finding is about byte code in __pycache__ alone: a copy that Python takes only where the source
- * lies, and makes anew where it is gone (PEP 3147). */
+/* Whether the finding is about byte code alone that Python keeps beside the source, in __pycache__ or below
+ * PYTHONPYCACHEPREFIX: a copy, made anew where it is gone (PEP 3147). */
 bool tfd_title_is_byte_code(const tfd_view *view, const tfd_finding *lead);
 
 #endif

@@ -342,6 +342,27 @@ static void test_damaged_byte_code(void **state)
     }
 }
 
+/* PYTHONPYCACHEPREFIX: the byte code lies in nobody's folder, and belongs to the source that it was made of.
+ */
+static void test_damaged_byte_code_elsewhere(void **state)
+{
+    static tfd_frame frames[] = {{V(SITE "/tensorflow/python/x.py"), 3, V("<module>")},
+                                 {V("<frozen importlib._bootstrap_external>"), 752, V("_compile_bytecode")}};
+    tfd_exception *exc;
+    world w;
+
+    (void)state;
+    begin(&w);
+    exc = fail_with(&w, "EOFError", "marshal data too short");
+    exc->filename = TFD_STR("/cache" SITE "/numpy/__init__.cpython-312.pyc");
+    exc->path = TFD_STR(SITE "/numpy/__init__.py");
+    exc->frames = frames;
+    exc->frame_count = 2;
+    assert_string_equal(diagnose(&w), "dep-numpy");
+    assert_true(first_command_has(&w, "rm /cache" SITE "/numpy/__init__.cpython-312.pyc"));
+    end(&w);
+}
+
 /* The strongest stay, the last line counts the others. */
 static void test_evidence_has_an_end(void **state)
 {
@@ -390,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_settings_of_pip_are_put_aside),
         cmocka_unit_test(test_damaged_byte_code),
+        cmocka_unit_test(test_damaged_byte_code_elsewhere),
         cmocka_unit_test(test_evidence_has_an_end),
     };
 
