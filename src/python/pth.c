@@ -1,6 +1,7 @@
 #include "python/pth.h"
 
 #include "base/utf8.h"
+#include "python/codepage.h"
 
 static tfd_str trim_end(tfd_str s)
 {
@@ -30,15 +31,16 @@ bool tfd_pth_take(tfd_str *rest, tfd_pth_kind *kind, tfd_str *text)
     return true;
 }
 
-size_t tfd_pth_undecodable(tfd_str text, tfd_pth_encoding encoding)
+size_t tfd_pth_undecodable(tfd_str text, tfd_pth_encoding encoding, unsigned page)
 {
     size_t line = 1;
 
-    for (size_t at = 0; at < text.len && encoding != TFD_PTH_BYTES;) {
+    for (size_t at = 0; at < text.len;) {
         uint32_t code;
-        size_t n = (unsigned char)text.ptr[at] < 0x80 ? 1
-                   : encoding == TFD_PTH_ASCII        ? 0
-                                                      : tfd_utf8_next(text, at, &code);
+        size_t n = encoding == TFD_PTH_PAGE             ? tfd_codepage_next(page, text, at)
+                   : (unsigned char)text.ptr[at] < 0x80 ? 1
+                   : encoding == TFD_PTH_ASCII          ? 0
+                                                        : tfd_utf8_next(text, at, &code);
 
         if (n == 0)
             return line;

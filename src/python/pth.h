@@ -16,14 +16,14 @@ typedef enum tfd_pth_kind {
 typedef enum tfd_pth_encoding {
     TFD_PTH_UTF8,  /* strict: bytes that are not UTF-8 stop the interpreter */
     TFD_PTH_ASCII, /* 3.6 in the C locale */
-    TFD_PTH_BYTES  /* a locale with one byte a character: everything can be decoded */
+    TFD_PTH_PAGE   /* one of Windows' code pages, or (page 0) a locale in which every byte can be decoded */
 } tfd_pth_encoding;
 
 /* Takes the next line (LF, CR, CRLF) and says what it is; text is without blanks at its end. false at the
  * end. */
 bool tfd_pth_take(tfd_str *rest, tfd_pth_kind *kind, tfd_str *text);
 
-/* Line (1-based) of the first byte that cannot be decoded; 0: all can. */
-size_t tfd_pth_undecodable(tfd_str text, tfd_pth_encoding encoding);
+/* Line (1-based) of the first byte that cannot be decoded; 0: all can. page: of TFD_PTH_PAGE. */
+size_t tfd_pth_undecodable(tfd_str text, tfd_pth_encoding encoding, unsigned page);
 
 #endif

@@ -43,8 +43,9 @@ tfd_str tfd_site_abs_windows(tfd_arena *arena, tfd_str cwd, tfd_str path);
 size_t tfd_site_folders_windows(const tfd_site_model *m, tfd_str prefix, tfd_str out[3]);
 tfd_str tfd_site_user_base_windows(const tfd_site_model *m);
 tfd_str tfd_site_user_windows(const tfd_site_model *m, tfd_str base);
-/* Whether the locale's encoding (the ANSI code page) is UTF-8. */
-bool tfd_site_is_utf8_windows(const tfd_site_model *m);
+/* The locale's encoding: the number of the ANSI code page; 0: unknown. */
+#define TFD_SITE_PAGE_UTF8 65001u
+unsigned tfd_site_page_windows(const tfd_site_model *m);
 
 /* Reads one .pth file of a folder. */
 void tfd_site_read_pth(tfd_site_model *m, tfd_str dir, tfd_str name);

@@ -82,16 +82,16 @@ tfd_str tfd_site_user_windows(const tfd_site_model *m, tfd_str base)
                          TFD_ARG(minor));
 }
 
-bool tfd_site_is_utf8_windows(const tfd_site_model *m)
+unsigned tfd_site_page_windows(const tfd_site_model *m)
 {
     tfd_str value = TFD_STR("");
     bool is_asked = m->layout->pth_file.len == 0 && m->layout->minor >= 7 && m->layout->minor < 11;
+    uint64_t page;
 
     /* From 3.11 on site opens .pth files with encoding="locale", which does not heed the UTF-8 mode. */
     if (is_asked && m->sys->env(m->sys, "PYTHONUTF8", &value) && tfd_str_is(value, "1"))
-        return true;
-    return tfd_str_is(tfd_sys_reg_text(m->sys, m->arena, TFD_REG_LOCAL_MACHINE, TFD_REG_VIEW_64,
-                                       TFD_STR("SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"),
-                                       TFD_STR("ACP")),
-                      "65001");
+        return TFD_SITE_PAGE_UTF8;
+    value = tfd_sys_reg_text(m->sys, m->arena, TFD_REG_LOCAL_MACHINE, TFD_REG_VIEW_64,
+                             TFD_STR("SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"), TFD_STR("ACP"));
+    return tfd_str_u64(value, &page) && page <= TFD_SITE_PAGE_UTF8 ? (unsigned)page : 0;
 }

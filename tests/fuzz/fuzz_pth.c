@@ -25,7 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t number = 1; tfd_pth_take(&rest, &kind, &line); number++)
         if (kind == TFD_PTH_CODE)
             (void)tfd_pycode_line(&arena, line, number, &names, &effects);
-    (void)tfd_pth_undecodable(text, TFD_PTH_UTF8);
+    (void)tfd_pth_undecodable(text, TFD_PTH_UTF8, 0);
+    (void)tfd_pth_undecodable(text, TFD_PTH_PAGE, 1252);
+    (void)tfd_pth_undecodable(text, TFD_PTH_PAGE, 932);
     (void)tfd_pycode_module(&arena, text, &names, &effects);
     (void)tfd_editable_parse(&arena, text, &editable);
     (void)tfd_discover_vscode(&arena, text);

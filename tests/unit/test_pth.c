@@ -57,12 +57,35 @@ static void test_lines(void **state)
 
 static void test_decoding(void **state)
 {
+    /* "Ángel" and "テスト" in UTF-8 */
+    static const struct {
+        int line;
+        const char *text;
+        tfd_pth_encoding encoding;
+        unsigned page;
+        size_t expected;
+    } cases[] = {
+        {__LINE__, "a\n\xc3\xa4\n", TFD_PTH_UTF8, 0, 0},
+        {__LINE__, "a\n\xe4\n", TFD_PTH_UTF8, 0, 2},
+        {__LINE__, "a\n\xe4\n", TFD_PTH_PAGE, 0, 0},
+        {__LINE__, "\xc3\xa4\n", TFD_PTH_ASCII, 0, 1},
+        {__LINE__, "\n\n\xc3", TFD_PTH_UTF8, 0, 3},
+        {__LINE__, "\n\xc3\x81ngel\n", TFD_PTH_PAGE, 1252, 2},
+        {__LINE__, "\xc3\xa4\n", TFD_PTH_PAGE, 1252, 0},
+        {__LINE__, "\xc3\x81ngel\n", TFD_PTH_PAGE, 1256, 0},
+        {__LINE__, "\xd9\x81\n", TFD_PTH_PAGE, 1255, 1},
+        {__LINE__, "\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88\n", TFD_PTH_PAGE, 932, 1},
+        {__LINE__, "\xe3\x83\x86\xe3\x82\xb9\n", TFD_PTH_PAGE, 936, 0},
+        {__LINE__, "\x80\n", TFD_PTH_PAGE, 936, 1},
+        {__LINE__, "\x80\xa0\xff\n", TFD_PTH_PAGE, 932, 0},
+        {__LINE__, "\xc3", TFD_PTH_PAGE, 950, 1},
+    };
+
     (void)state;
-    assert_int_equal(tfd_pth_undecodable(TFD_STR("a\n\xc3\xa4\n"), TFD_PTH_UTF8), 0);
-    assert_int_equal(tfd_pth_undecodable(TFD_STR("a\n\xe4\n"), TFD_PTH_UTF8), 2);
-    assert_int_equal(tfd_pth_undecodable(TFD_STR("a\n\xe4\n"), TFD_PTH_BYTES), 0);
-    assert_int_equal(tfd_pth_undecodable(TFD_STR("\xc3\xa4\n"), TFD_PTH_ASCII), 1);
-    assert_int_equal(tfd_pth_undecodable(TFD_STR("\n\n\xc3"), TFD_PTH_UTF8), 3);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (tfd_pth_undecodable(tfd_str_of(cases[i].text), cases[i].encoding, cases[i].page) !=
+            cases[i].expected)
+            fail_msg("line %d", cases[i].line);
 }
 
 /* ---- code */
