@@ -148,6 +148,7 @@ typedef struct tfd_python {
     tfd_str why;  /* "--python", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv" */
     tfd_broken broken;
     tfd_str broken_why;     /* sentence with the path */
+    tfd_str stopped_by;     /* a .pth or ._pth file without which it would start; empty: none is known */
     tfd_str implementation; /* "cpython", "pypy", "cpython-mingw", "cpython-cygwin"; empty: unknown */
     int major, minor;       /* -1: unknown */
     int micro;              /* -1: unknown (patchlevel cannot always be read from files) */

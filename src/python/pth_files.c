@@ -32,7 +32,7 @@ static bool names_utf8(tfd_str locale)
 
 /* locale.getpreferredencoding: LC_ALL, LC_CTYPE, LANG; the C locale is UTF-8 from 3.7 (PEP 538, PEP 540). A
  * locale that is not installed counts as C, which cannot be seen here: its name decides. */
-static tfd_pth_encoding find_encoding(const tfd_site_model *m)
+static tfd_pth_encoding find_encoding(const tfd_site_model *m, unsigned *page)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     tfd_str value = TFD_STR("");
@@ -40,8 +40,11 @@ static tfd_pth_encoding find_encoding(const tfd_site_model *m)
     size_t by = 0;
     bool is_c;
 
-    if (m->sys->style == TFD_PATH_WINDOWS)
-        return tfd_site_is_utf8_windows(m) ? TFD_PTH_UTF8 : TFD_PTH_BYTES;
+    *page = 0;
+    if (m->sys->style == TFD_PATH_WINDOWS) {
+        *page = tfd_site_page_windows(m);
+        return *page == TFD_SITE_PAGE_UTF8 ? TFD_PTH_UTF8 : TFD_PTH_PAGE;
+    }
     for (size_t i = 0; i < 3 && value.len == 0; i++) {
         by = i;
         if (!m->sys->env(m->sys, variables[i], &value))
@@ -50,7 +53,7 @@ static tfd_pth_encoding find_encoding(const tfd_site_model *m)
     is_c = value.len == 0 || tfd_str_is(value, "C") || tfd_str_is(value, "POSIX");
     if (is_c)
         return minor < 7 || (minor >= 11 && by == 0 && value.len) ? TFD_PTH_ASCII : TFD_PTH_UTF8;
-    return names_utf8(value) ? TFD_PTH_UTF8 : TFD_PTH_BYTES;
+    return names_utf8(value) ? TFD_PTH_UTF8 : TFD_PTH_PAGE;
 }
 
 /* A path line: taken if it exists and is not known yet. */
@@ -88,12 +91,15 @@ static void run_text(tfd_site_model *m, tfd_str dir, tfd_str file, tfd_str text)
  * site go on after a bad line. */
 static bool is_decodable(tfd_site_model *m, tfd_str file, tfd_str text)
 {
-    size_t line = tfd_pth_undecodable(text, find_encoding(m));
+    unsigned page;
+    tfd_pth_encoding encoding = find_encoding(m, &page);
+    size_t line = tfd_pth_undecodable(text, encoding, page);
 
-    if (line == 0 || (m->out->rules.utf8_first && tfd_pth_undecodable(text, TFD_PTH_UTF8) == 0))
+    if (line == 0 || (m->out->rules.utf8_first && tfd_pth_undecodable(text, TFD_PTH_UTF8, 0) == 0))
         return true;
     m->facts->startup_files.items[m->startup].problem =
         tfd_arena_fmt(m->arena, "line %lu: bytes that cannot be decoded", (unsigned long)line);
+    m->out->fatal_file = file;
     m->out->fatal =
         tfd_arena_fmt(m->arena, "line %lu of %.*s cannot be decoded: Python stops while it starts",
                       (unsigned long)line, TFD_ARG(file));

@@ -36,7 +36,8 @@ typedef struct tfd_syspath {
     tfd_tri user_site_on;
     tfd_str user_site;     /* folder, there or not */
     tfd_str site_packages; /* where an installer puts packages: there or not */
-    tfd_str fatal; /* start-up code makes Python stop before the first line: why; empty: it does not */
+    tfd_str fatal;      /* start-up code makes Python stop before the first line: why; empty: it does not */
+    tfd_str fatal_file; /* the file that does */
 } tfd_syspath;
 
 /* start_dir: first entry ("" none: safe path). Rows are added to facts->startup_files and facts->presets.

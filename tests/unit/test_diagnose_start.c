@@ -308,6 +308,23 @@ static void test_requirement_behind_a_broken_interpreter(void **state)
     }
 }
 
+/* The file goes out of the way rather than the whole interpreter being installed again. */
+static void test_file_that_keeps_python_from_starting(void **state)
+{
+    const tfd_fix *fix;
+    world w;
+
+    (void)state;
+    world_init(&w);
+    w.facts.python.broken = TFD_PY_STDLIB_DAMAGED;
+    w.facts.python.broken_why = TFD_STR("line 1 of tools.pth cannot be decoded");
+    w.facts.python.stopped_by = TFD_STR(SITE "/tools.pth");
+    assert_string_equal(diagnose(&w), "python-broken");
+    fix = w.report.causes[0].fixes;
+    assert_true(tfd_str_is(fix->commands[0], "mv " SITE "/tools.pth " SITE "/tools.pth.off"));
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_package_of_the_standard_library_without_its_file),
         cmocka_unit_test(test_filter_that_makes_the_import_hang),
         cmocka_unit_test(test_requirement_behind_a_broken_interpreter),
+        cmocka_unit_test(test_file_that_keeps_python_from_starting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
