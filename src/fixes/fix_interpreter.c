@@ -143,11 +143,27 @@ static void fix_lost_lib(tfd_fix_ctx *ctx)
                     tfd_arena_fmt(ctx->arena, "ln -s lib64 %.*s/lib", TFD_ARG(tfd_fix_quote(ctx, root))));
 }
 
+/* The base is a Python of another minor version now, and the old one is nowhere: the packages have to follow.
+ * tensorflow-intel has no release for Pythons after 3.12, so what is there goes first, whatever its name. */
+static void fix_packages_of_base(tfd_fix_ctx *ctx, const tfd_dist *tf, tfd_str line)
+{
+    const tfd_python *py = &ctx->view->facts->python;
+    tfd_str version = tfd_fix_best_tensorflow(ctx);
+
+    tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena,
+                                     "Install TensorFlow %.*s and what it needs for CPython %d.%d, which the "
+                                     "environment has in place of %.*s now; or install CPython %.*s again",
+                                     TFD_ARG(version), py->major, py->minor, TFD_ARG(line), TFD_ARG(line)));
+    tfd_fix_uninstall(ctx, tf->name);
+    tfd_fix_install(ctx, TFD_REINSTALL, tfd_arena_fmt(ctx->arena, "tensorflow==%.*s", TFD_ARG(version)));
+}
+
 static void fix_venv(tfd_fix_ctx *ctx)
 {
     const tfd_python *py = &ctx->view->facts->python;
     tfd_str line = tfd_kb_line_of(py->cfg_version.len > 0 ? py->cfg_version : py->version);
     const tfd_interpreter *base = tfd_fix_find_base(ctx->view, line);
+    const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
 
     if (py->venv_lost.len > 0 && py->real.len > 0 &&
         !tfd_path_is_below(tfd_fix_style(ctx), py->real, py->venv_lost)) {
@@ -165,6 +181,11 @@ static void fix_venv(tfd_fix_ctx *ctx)
     }
     if (py->broken == TFD_PY_MISSING && py->env_root.len == 0) {
         fix_wrong_one(ctx); /* the environment is gone, or lies elsewhere by now */
+        return;
+    }
+    if (!base && tf && line.len > 0 && !tfd_str_eq(line, tfd_kb_line_of(py->version)) &&
+        tfd_fix_best_tensorflow(ctx).len > 0) {
+        fix_packages_of_base(ctx, tf, line);
         return;
     }
     if (!base) {
@@ -213,6 +234,12 @@ static void fix_broken(tfd_fix_ctx *ctx)
         tfd_fix_begin(ctx, TFD_STR("Unset PYTHONHOME"));
         tfd_fix_unset(ctx, TFD_STR("PYTHONHOME"));
         tfd_fix_note(ctx, tfd_fix_where_set(ctx));
+        return;
+    }
+    if (py->stopped_by.len > 0) {
+        tfd_fix_begin(ctx, tfd_arena_fmt(ctx->arena, "Rename %.*s, which keeps Python from starting",
+                                         TFD_ARG(py->stopped_by)));
+        tfd_fix_move(ctx, py->stopped_by, tfd_arena_fmt(ctx->arena, "%.*s.off", TFD_ARG(py->stopped_by)));
         return;
     }
     if (py->env == TFD_ENV_SYSTEM)

@@ -1,5 +1,6 @@
 #include "python/getpath.h"
 
+#include "base/utf16.h"
 #include "base/utf8.h"
 #include "python/binary.h"
 
@@ -80,6 +81,24 @@ static tfd_str lib_name(const model *m, const char *lib)
                          m->g->threads ? "t" : "");
 }
 
+/* Python reads UTF-8. UTF-16, as Windows PowerShell writes it, is read here to see which settings it had. */
+static tfd_str as_text(tfd_arena *arena, tfd_str bytes)
+{
+    tfd_str even = tfd_str_sub(bytes, 2, bytes.len - bytes.len % 2);
+    uint16_t *units;
+    char *out;
+
+    if (!tfd_str_starts_z(bytes, "\xff\xfe"))
+        return bytes;
+    units = tfd_arena_new(arena, uint16_t, even.len / 2 + 1);
+    out = tfd_arena_new(arena, char, even.len / 2 * TFD_UTF16_BYTES + 1);
+    if (!units || !out)
+        return TFD_STR("");
+    for (size_t i = 0; i < even.len / 2; i++)
+        units[i] = (uint16_t)((unsigned char)even.ptr[2 * i] | (unsigned char)even.ptr[2 * i + 1] << 8);
+    return (tfd_str){out, tfd_utf16_to_utf8(units, even.len / 2, out)};
+}
+
 bool tfd_getpath_read_cfg(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd_str *path, tfd_pyvenv *out)
 {
     tfd_str text, file = tfd_path_join(sys->style, arena, dir, TFD_STR("pyvenv.cfg"));
@@ -87,25 +106,13 @@ bool tfd_getpath_read_cfg(const tfd_sys *sys, tfd_arena *arena, tfd_str dir, tfd
     if (tfd_sys_read_file(sys, arena, file, TFD_PYVENV_MAX, &text, NULL) != TFD_OK)
         return false;
     *path = file;
-    tfd_pyvenv_parse(text, out);
+    tfd_pyvenv_parse(as_text(arena, text), out);
     return true;
 }
 
 static bool read_cfg(const model *m, tfd_str dir, tfd_str *path, tfd_pyvenv *out)
 {
     return tfd_getpath_read_cfg(m->sys, m->arena, dir, path, out);
-}
-
-/* UTF-16 as PowerShell writes it: what is ASCII of it, good enough to see which settings it had. */
-static tfd_str drop_zeros(tfd_arena *arena, tfd_str text)
-{
-    char *out = tfd_arena_new(arena, char, text.len + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; out && i < text.len; i++)
-        if (text.ptr[i] != '\0' && (unsigned char)text.ptr[i] < 0x80)
-            out[n++] = text.ptr[i];
-    return (tfd_str){out, out ? n : 0};
 }
 
 /* site.venv() opens the file as UTF-8 and catches nothing. */
@@ -122,7 +129,7 @@ static bool take_cfg(const model *m, tfd_str dir)
     if (g->cfg_denied)
         return true;
     g->cfg_no_text = !tfd_utf8_valid(text);
-    tfd_pyvenv_parse(g->cfg_no_text ? drop_zeros(m->arena, text) : text, &g->cfg);
+    tfd_pyvenv_parse(as_text(m->arena, text), &g->cfg);
     return true;
 }
 
