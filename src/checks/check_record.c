@@ -122,6 +122,29 @@ static bool loads_all_the_same(const tfd_view *view, const tfd_file_problem *pro
     return true;
 }
 
+/* Windows has one DLL of a name in a process: wheels of several packages bring the same one (delvewheel names
+ * it by its hash), and the first that is loaded serves them all. */
+static bool is_served_by_another(const tfd_view *view, const tfd_file_problem *problem)
+{
+    const tfd_resolutions *all = &view->facts->resolutions;
+    tfd_str name = tfd_path_base(tfd_view_style(view), problem->path);
+    bool is_served = false;
+
+    if (problem->state != TFD_FILE_MISSING || !tfd_view_is_windows(view))
+        return false;
+    for (size_t i = 0; i < all->count; i++) {
+        const tfd_resolution *one = &all->items[i];
+        const tfd_object *object = tfd_view_object(view, one->object);
+
+        if (!object || object->dist != problem->dist || !tfd_str_eq_nocase(one->name, name))
+            continue;
+        if (one->state != TFD_STATE_PRESENT)
+            return false;
+        is_served = true;
+    }
+    return is_served;
+}
+
 static void add_problem(const tfd_view *view, const tfd_file_problem *problem, tfd_findings *out)
 {
     const tfd_dist *dist = tfd_view_dist(view, problem->dist);
@@ -132,7 +155,7 @@ static void add_problem(const tfd_view *view, const tfd_file_problem *problem, t
     if (!dist || (unreadable && !is_imported(view, problem)))
         return;
     if (!dist->is_needed || !is_imported(view, problem) || loads_all_the_same(view, problem) ||
-        tfd_view_is_optional(view, dist->key))
+        is_served_by_another(view, problem) || tfd_view_is_optional(view, dist->key))
         effect = TFD_EFFECT_LATENT;
     if (unreadable) {
         finding = tfd_finding_of(TFD_CAUSE_PERMISSION_DENIED, problem->path, TFD_W_STRONG, effect);

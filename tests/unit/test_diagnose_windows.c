@@ -443,6 +443,31 @@ static void test_conda_that_is_not_activated(void **state)
     }
 }
 
+/* Wheels that delvewheel made bring the same msvcp140-<hash>.dll each; the first that is loaded serves all.
+ */
+static void test_dll_that_another_wheel_brings_too(void **state)
+{
+    (void)state;
+    for (int has_other = 0; has_other < 2; has_other++) {
+        tfd_file_problem *lost;
+        world w;
+
+        begin(&w);
+        with_redistributable(&w, "14.44.35211.0");
+        assert_true(TFD_GROW(&w.arena, &w.facts.file_problems));
+        lost = &w.facts.file_problems.items[w.facts.file_problems.count++];
+        memset(lost, 0, sizeof *lost);
+        lost->path = TFD_STR(SITE "\\tensorflow.libs\\msvcp140-a4c2.dll");
+        lost->state = TFD_FILE_MISSING;
+        w.facts.dists.items[0].missing = 1;
+        if (has_other)
+            (void)add_object(&w, SITE "\\numpy.libs\\msvcp140-a4c2.dll", TFD_NONE);
+        (void)add_need(&w, 1, "msvcp140-a4c2.dll", has_other ? 3 : TFD_NONE);
+        assert_string_equal(diagnose(&w), has_other ? "" : "tf-corrupt");
+        end(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_missing_function_holds_against_wine),
         cmocka_unit_test(test_trial_plan),
         cmocka_unit_test(test_conda_that_is_not_activated),
+        cmocka_unit_test(test_dll_that_another_wheel_brings_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
