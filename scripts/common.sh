@@ -76,12 +76,13 @@ want_tests() {
   want python3-venv has_module ensurepip
 }
 
-# pypiserver for the tests of the index client, in build/pypiserver. A wish: without it one test is skipped, and says so.
+# pypiserver and devpi for the tests of the index client, in build/pypiserver. A wish: without one its test is skipped, and
+# says so.
 want_pypiserver() {
-  [ -x "$top/build/pypiserver/bin/pypi-server" ] && return 0
+  [ -x "$top/build/pypiserver/bin/devpi-server" ] && return 0
   mkdir -p "$top/build" && "$(system_python)" -m venv "$top/build/pypiserver" >/dev/null 2>&1 &&
-    "$top/build/pypiserver/bin/python" -m pip -q install pypiserver >/dev/null 2>&1 </dev/null ||
-    say "$me: going on without pypiserver"
+    "$top/build/pypiserver/bin/python" -m pip -q install pypiserver devpi-server >/dev/null 2>&1 </dev/null ||
+    say "$me: going on without pypiserver or devpi"
 }
 
 # The real environments: virtual environments, an emulated processor, private mounts and limits.

@@ -183,8 +183,10 @@ static void say_unknowns(tfd_advice *out, tfd_kb *kb, tfd_arena *arena)
     if (out->best && t->arch == TFD_ARCH_X86_64 && t->avx == TFD_UNKNOWN && out->best->release->cpu.count > 0)
         tfd_advise_note(out, TFD_STR("The processor is not known: it needs AVX"));
     if (t->index && t->index->problem.len > 0)
-        tfd_advise_note(out, tfd_arena_fmt(arena, "The package index could not be asked: %.*s",
-                                           TFD_ARG(t->index->problem)));
+        tfd_advise_note(out,
+                        tfd_arena_fmt(arena, "The package index %s: %.*s",
+                                      t->index->release_count > 0 ? "did not tell all" : "could not be asked",
+                                      TFD_ARG(t->index->problem)));
     for (size_t i = 0; i < t->with.count; i++)
         if (!tfd_kb_is_addon(kb, t->with.items[i]))
             tfd_advise_note(out, tfd_arena_fmt(arena,

@@ -327,11 +327,11 @@ static tfd_status read_all_metadata(search *s, tfd_index *index, tfd_advise_inde
     if (st != TFD_OK || !out->releases)
         return st != TFD_OK ? st : TFD_ENOMEM;
     for (size_t i = 0; i < s->count; i++) {
-        if (texts[i].failure.kind != TFD_NET_OK) {
-            out->problem = texts[i].failure.text;
+        out->problem = texts[i].failure.kind != TFD_NET_OK ? texts[i].failure.text : out->problem;
+        if (texts[i].failure.kind == TFD_NET_HOSTILE || texts[i].failure.kind == TFD_NET_TOO_LARGE)
             continue;
-        }
-        read_metadata(s, &s->items[i], texts[i].text);
+        read_metadata(s, &s->items[i],
+                      texts[i].text); /* without it, the names of its files and the page hold */
         out->releases[out->release_count++] = &s->items[i].release;
     }
     return TFD_OK;

@@ -123,8 +123,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_ranges(FAR)
         if name.startswith("norange-"):
             return self.send(200, WHEEL * 20, "application/zip")
+        if self.path.startswith("/files/big/"):
+            return self.send(200, self.server.big, "application/zip", ETag='"big"', Cache_Control="max-age=31536000, public")
         if name.endswith(".metadata"):
-            return self.send(200, METADATA.encode(), "text/plain") if "have" in self.server.metadata else self.send(404)
+            return self.send(200, self.server.text.encode(), "text/plain") if "have" in self.server.metadata else self.send(404)
         return self.send_ranges(WHEEL)
 
     def on_nothing(self):
@@ -149,6 +151,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_wrong_hash(self):
         self.send(200, page_json(**{"core-metadata": {"sha256": "0" * 64}}))
+
+    def on_page(self):
+        self.send(200, self.server.page)
+
+    def on_big(self):
+        self.send(200, page_json(url="/files/big/" + NAME, hashes={"sha256": self.server.hash}))
 
     def on_far(self):
         self.send(200, page_json(url="/files/far-" + NAME))
@@ -249,6 +257,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, context=None, clock=0):
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen, self.headers, self.whole, self.clock, self.metadata, self.plain = [], [], 0, clock, "have", ""
+        self.text = METADATA
         self.scheme = "http"
         self.context = context
         if context:

@@ -1,13 +1,17 @@
 """The index client through net_tool: what it reads, what it makes of servers that misbehave, and within which bounds."""
+import base64
+import contextlib
 import json
 import os
 import pathlib
 import resource
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
 import servers
 
@@ -275,28 +279,77 @@ class Proxies(Case):
         self.assertEqual("ok", self.kind("json", HTTP_PROXY=dead, http_proxy=""))
 
 
-PYPISERVER = os.path.join(os.environ.get("TFD_NET_VENV", ""), "bin", "pypi-server")
+PROGRAMS = os.path.join(os.environ.get("TFD_NET_VENV", ""), "bin")
 
 
-@unittest.skipUnless(os.path.exists(PYPISERVER), "pypiserver is not installed (scripts/test makes build/pypiserver)")
+def needs(program):
+    return unittest.skipUnless(os.path.exists(os.path.join(PROGRAMS, program)),
+                               program + " is not installed (scripts/test makes build/pypiserver)")
+
+
 class RealServers(Case):
+    def serve(self, program, *arguments):
+        server = subprocess.Popen([os.path.join(PROGRAMS, program), *map(str, arguments)], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+
+    def wait_for(self, port):
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return
+            time.sleep(0.1)
+        self.fail("the server does not start")
+
+    def expect_wheel(self, url, kind="ok"):
+        project, texts, end = self.ask(url, "--metadata", "1")
+        self.assertEqual(("ok", "2.99.0"), (project["failure"]["kind"], project["files"][0]["version"]))
+        self.assertEqual(("tensorflow" if kind == "ok" else "", kind), (texts[0]["name"], texts[0]["failure"]["kind"]))
+        self.assertLess(end["requests"], 5)
+        self.assertLess(end["bytes"], len(servers.WHEEL) / 2)
+
+    @needs("pypi-server")
     def test_pypiserver(self):
         packages = self.home / "packages"
         packages.mkdir()
         (packages / servers.NAME).write_bytes(servers.WHEEL)
         port = servers.dead_port()
-        server = subprocess.Popen([PYPISERVER, "run", "-i", "127.0.0.1", "-p", str(port), "--disable-fallback", str(packages)],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.terminate)
-        for _ in range(60):
-            project, texts, end = self.ask("http://127.0.0.1:%d/simple" % port, "--metadata", "1")
-            if project["failure"]["kind"] != "refused":
-                break
-            time.sleep(0.2)
-        self.assertEqual(("ok", "2.99.0"), (project["failure"]["kind"], project["files"][0]["version"]))
-        self.assertEqual(("tensorflow", "ok"), (texts[0]["name"], texts[0]["failure"]["kind"]))
-        self.assertLess(end["requests"], 5)
+        self.serve("pypi-server", "run", "-i", "127.0.0.1", "-p", port, "--disable-fallback", packages)
+        self.wait_for(port)
+        self.expect_wheel("http://127.0.0.1:%d/simple" % port)
+
+    @needs("devpi-server")
+    def test_devpi(self):
+        state, port = self.home / "devpi", servers.dead_port()
+        subprocess.run([os.path.join(PROGRAMS, "devpi-init"), "--serverdir", str(state), "--no-root-pypi"], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.serve("devpi-server", "--serverdir", state, "--host", "127.0.0.1", "--port", port)
+        self.wait_for(port)
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+
+        def call(method, path, body):
+            request = urllib.request.Request("http://127.0.0.1:%d%s" % (port, path), body, headers, method=method)
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+                return answer.read()
+
+        def form(boundary="end-of-part", **fields):
+            parts = ['--%s\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n' % (
+                boundary, key.replace("action", ":action"), '; filename="%s"' % servers.NAME if key == "content" else "")
+                for key in fields]
+            headers["Content-Type"] = "multipart/form-data; boundary=" + boundary
+            return b"".join(part.encode() + value + b"\r\n" for part, value in zip(parts, fields.values())) + (
+                "--%s--\r\n" % boundary).encode()
+
+        token = json.loads(call("POST", "/+login", b'{"user": "root", "password": ""}'))["result"]["password"]
+        headers["X-Devpi-Auth"] = base64.b64encode(("root:" + token).encode()).decode()
+        call("PUT", "/root/dev", b'{"type": "stage", "bases": []}')
+        call("POST", "/root/dev/", form(action=b"submit", name=b"tensorflow", version=b"2.99.0", metadata_version=b"2.1"))
+        call("POST", "/root/dev/", form(action=b"file_upload", name=b"tensorflow", version=b"2.99.0", filetype=b"bdist_wheel",
+                                        pyversion=servers.TAG.encode(), content=servers.WHEEL))
+        index = "http://127.0.0.1:%d/root/dev/+simple/" % port
+        self.expect_wheel(index, "no-ranges")  # nor has it metadata files
+        project, _, _ = self.ask(index, project="tensorflow-text")
+        self.assertEqual("no-project", project["failure"]["kind"])
 
 
 if __name__ == "__main__":
