@@ -140,16 +140,17 @@ static bool blame_lost_lib(const tfd_view *view, tfd_findings *out)
     return true;
 }
 
-static bool blame_hidden_user_site(const tfd_view *view, tfd_findings *out)
+static bool blame_hiding_variable(const tfd_view *view, tfd_findings *out)
 {
-    tfd_str site = view->facts->python.hidden_user_site;
-    tfd_finding finding =
-        tfd_finding_of(TFD_CAUSE_ENV_SETTING, TFD_STR("PYTHONNOUSERSITE"), TFD_W_STRONG, TFD_EFFECT_BREAKS);
+    const tfd_python *py = &view->facts->python;
+    bool is_home = tfd_str_is(py->hidden_by, "PYTHONHOME");
+    tfd_finding finding = tfd_finding_of(is_home ? TFD_CAUSE_PYTHON_BROKEN : TFD_CAUSE_ENV_SETTING,
+                                         py->hidden_by, TFD_W_STRONG, TFD_EFFECT_BREAKS);
 
-    if (site.len == 0)
+    if (py->hidden_site.len == 0)
         return false;
-    finding.text = tfd_arena_fmt(
-        out->arena, "TensorFlow is in %.*s, which PYTHONNOUSERSITE keeps off sys.path", TFD_ARG(site));
+    finding.text = tfd_arena_fmt(out->arena, "TensorFlow is in %.*s, which %.*s keeps off sys.path",
+                                 TFD_ARG(py->hidden_site), TFD_ARG(py->hidden_by));
     finding.source = TFD_STR("environment");
     tfd_findings_add(out, &finding);
     return true;
@@ -225,7 +226,7 @@ static void blame_missing(const tfd_view *view, tfd_findings *out)
     tfd_finding finding = tfd_finding_of(TFD_CAUSE_TF_MISSING, TFD_STR(""), TFD_W_LIKELY, TFD_EFFECT_BREAKS);
 
     if (blame_leftovers(view, out) || blame_unreadable_site(view, out) || blame_lost_venv(view, out) ||
-        blame_lost_lib(view, out) || blame_hidden_user_site(view, out))
+        blame_lost_lib(view, out) || blame_hiding_variable(view, out))
         return;
     finding.text = tfd_arena_fmt(out->arena, "no distribution and no folder of TensorFlow in %.*s",
                                  TFD_ARG(py->site_packages));

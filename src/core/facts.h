@@ -189,13 +189,14 @@ typedef struct tfd_python {
                             empty: not so */
     tfd_str closed_folder; /* the folder on the way to the interpreter (or to its library) that this user may
                               not enter; empty: none */
-    tfd_str hidden_user_site; /* the user site that PYTHONNOUSERSITE keeps off sys.path, where it holds a
-                                 TensorFlow; empty: none */
-    tfd_str passed_over;      /* a python earlier on PATH that starts nothing, and why; empty: none */
-    tfd_str active_env;       /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
-    tfd_str active_env_var;   /* which of them */
-    bool active_env_differs;  /* it is not the environment of the interpreter chosen */
-    bool active_env_on_path;  /* its folder of programs stands on PATH before the interpreter chosen */
+    tfd_str hidden_site;   /* a folder with a TensorFlow that a variable keeps off sys.path; empty: none */
+    tfd_str
+        hidden_by; /* PYTHONNOUSERSITE, PYTHONUSERBASE (the user site), PYTHONHOME (the interpreter's own) */
+    tfd_str passed_over;     /* a python earlier on PATH that starts nothing, and why; empty: none */
+    tfd_str active_env;      /* folder that VIRTUAL_ENV or CONDA_PREFIX names; empty: neither is set */
+    tfd_str active_env_var;  /* which of them */
+    bool active_env_differs; /* it is not the environment of the interpreter chosen */
+    bool active_env_on_path; /* its folder of programs stands on PATH before the interpreter chosen */
     tfd_broken active_env_broken;
     tfd_str active_env_why; /* sentence for active_env_broken */
 } tfd_python;

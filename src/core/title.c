@@ -121,12 +121,17 @@ static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_
         return tfd_arena_fmt(arena, "%.*s brings a foreign %.*s", TFD_ARG(lead->subject),
                              TFD_ARG(tfd_path_base(tfd_view_style(view), lead->path)));
     case TFD_CAUSE_ENV_SETTING:
-        if (tfd_str_is(lead->subject, "PYTHONNOUSERSITE"))
-            return TFD_STR("PYTHONNOUSERSITE hides the user site, where TensorFlow is installed");
+        if (tfd_str_is(lead->subject, "PYTHONNOUSERSITE") || tfd_str_is(lead->subject, "PYTHONUSERBASE"))
+            return tfd_arena_fmt(arena, "%.*s hides the user site, where TensorFlow is installed",
+                                 TFD_ARG(lead->subject));
         if (tfd_str_is(lead->subject, "PYTHONEXECUTABLE"))
             return TFD_STR("PYTHONEXECUTABLE leads Python away from its virtual environment");
         return tfd_arena_fmt(arena, "TensorFlow does not work with %.*s as it is set",
                              TFD_ARG(lead->subject));
+    case TFD_CAUSE_PYTHON_BROKEN:
+        return tfd_str_is(lead->subject, "PYTHONHOME")
+                   ? TFD_STR("PYTHONHOME leads Python away from its own installation")
+                   : TFD_STR("");
     case TFD_CAUSE_PERMISSION_DENIED:
         return lead->subject.len > 0
                    ? tfd_arena_fmt(arena, "This user may not use %.*s", TFD_ARG(lead->subject))

@@ -181,14 +181,34 @@ static void find_lost_lib(state *s)
         s->py->lib64_only = root;
 }
 
-static void find_hidden_user_site(state *s)
+static void note_hidden(state *s, const char *variable, tfd_str site)
 {
     tfd_str value;
 
-    if (s->sys->env(s->sys, "PYTHONNOUSERSITE", &value) && value.len > 0 &&
-        (s->layout.venv_prefix.len == 0 || s->layout.cfg.system_site) &&
-        tfd_seen_in_folder(s->sys, s->arena, s->path.user_site))
-        s->py->hidden_user_site = s->path.user_site;
+    if (s->py->hidden_site.len > 0 || !s->sys->env(s->sys, variable, &value) || value.len == 0 ||
+        !tfd_seen_in_folder(s->sys, s->arena, site))
+        return;
+    s->py->hidden_site = site;
+    s->py->hidden_by = tfd_str_of(variable);
+}
+
+/* Each variable alone: what it takes off sys.path. PYTHONHOME outdoes an environment's own folder, too. */
+static void find_hidden_site(state *s)
+{
+    bool is_windows = s->sys->style == TFD_PATH_WINDOWS;
+    tfd_str dir = tfd_path_dir(s->sys->style, s->py->path), root = tfd_path_dir(s->sys->style, dir);
+    tfd_str below =
+        is_windows ? TFD_STR("Lib\\site-packages")
+                   : tfd_arena_fmt(s->arena, "lib/python%d.%d/site-packages", s->py->major, s->py->minor);
+
+    if (s->layout.home_variable.len > 0) {
+        note_hidden(s, "PYTHONHOME", tfd_path_join(s->sys->style, s->arena, root, below));
+        note_hidden(s, "PYTHONHOME", tfd_path_join(s->sys->style, s->arena, dir, below));
+    }
+    if (s->layout.venv_prefix.len > 0 && !s->layout.cfg.system_site)
+        return;
+    note_hidden(s, "PYTHONNOUSERSITE", s->path.user_site);
+    note_hidden(s, "PYTHONUSERBASE", s->path.usual_user_site);
 }
 
 static void find_site_access(state *s)
@@ -370,7 +390,7 @@ static tfd_status examine(state *s, tfd_err *err)
     set_incomplete(s);
     find_lost_venv(s);
     find_lost_lib(s);
-    find_hidden_user_site(s);
+    find_hidden_site(s);
     find_site_access(s);
     find_installers(s);
     tfd_seen_in_places(s->facts, &dist, &version);

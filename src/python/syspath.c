@@ -233,15 +233,21 @@ static tfd_str find_site_packages(const tfd_site_model *m)
 
 /* ---- the user's own folder */
 
+static tfd_str user_site_of(const tfd_site_model *m, tfd_str base)
+{
+    return is_windows(m) ? tfd_site_user_windows(m, base) : versioned(m, base, "lib", "site-packages");
+}
+
 static void find_user_site(tfd_site_model *m)
 {
-    tfd_str base, home = m->sys->home(m->sys);
+    tfd_str base, usual = is_windows(m) ? tfd_site_user_base_windows(m)
+                                        : tfd_path_join(m->sys->style, m->arena, m->sys->home(m->sys),
+                                                        TFD_STR(".local"));
 
     if (!m->sys->env(m->sys, "PYTHONUSERBASE", &base) || base.len == 0)
-        base = is_windows(m) ? tfd_site_user_base_windows(m)
-                             : tfd_path_join(m->sys->style, m->arena, home, TFD_STR(".local"));
-    m->out->user_site =
-        is_windows(m) ? tfd_site_user_windows(m, base) : versioned(m, base, "lib", "site-packages");
+        base = usual;
+    m->out->user_site = user_site_of(m, base);
+    m->out->usual_user_site = user_site_of(m, usual);
     m->out->user_site_on = TFD_YES;
     if (is_disabled(m->sys, "PYTHONNOUSERSITE"))
         m->out->user_site_on = TFD_NO;

@@ -34,8 +34,9 @@ typedef struct tfd_syspath {
     bool lacks_library_only; /* for nothing but the standard library, which is not where it is looked for */
     tfd_site_rules rules;
     tfd_tri user_site_on;
-    tfd_str user_site;     /* folder, there or not */
-    tfd_str site_packages; /* where an installer puts packages: there or not */
+    tfd_str user_site;       /* folder, there or not */
+    tfd_str usual_user_site; /* what it would be without PYTHONUSERBASE */
+    tfd_str site_packages;   /* where an installer puts packages: there or not */
     tfd_str fatal;      /* start-up code makes Python stop before the first line: why; empty: it does not */
     tfd_str fatal_file; /* the file that does */
 } tfd_syspath;

@@ -308,6 +308,31 @@ static void test_requirement_behind_a_broken_interpreter(void **state)
     }
 }
 
+/* A TensorFlow that one variable keeps off sys.path need not be installed again. */
+static void test_variable_that_hides_tensorflow(void **state)
+{
+    static const char *const rows[][3] = {
+        {"PYTHONNOUSERSITE", "env-setting", "unset PYTHONNOUSERSITE"},
+        {"PYTHONUSERBASE", "env-setting", "unset PYTHONUSERBASE"},
+        {"PYTHONHOME", "python-broken", "unset PYTHONHOME"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+
+        world_init(&w);
+        w.facts.tensorflow = TFD_NONE;
+        w.facts.places.complete = w.facts.dists.complete = true;
+        w.facts.python.hidden_site = TFD_STR("/home/me/.local/lib/python3.12/site-packages");
+        w.facts.python.hidden_by = tfd_str_of(rows[i][0]);
+        w.facts.python.home_variable = i == 2 ? TFD_STR("/opt/python") : TFD_STR("");
+        assert_string_equal(diagnose(&w), rows[i][1]);
+        assert_true(tfd_str_is(w.report.causes[0].fixes[0].commands[0], rows[i][2]));
+        end(&w);
+    }
+}
+
 /* The file goes out of the way rather than the whole interpreter being installed again. */
 static void test_file_that_keeps_python_from_starting(void **state)
 {
@@ -340,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_filter_that_makes_the_import_hang),
         cmocka_unit_test(test_requirement_behind_a_broken_interpreter),
         cmocka_unit_test(test_file_that_keeps_python_from_starting),
+        cmocka_unit_test(test_variable_that_hides_tensorflow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
