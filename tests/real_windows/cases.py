@@ -8,3 +8,4 @@ import cases_unseen  # noqa: F401
 import cases_unseen_more  # noqa: F401
 import cases_field  # noqa: F401
 import cases_field_odd  # noqa: F401
+import cases_unseen_late  # noqa: F401
