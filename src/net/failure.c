@@ -12,12 +12,12 @@
 const char *tfd_net_kind_name(tfd_net_kind kind)
 {
     static const char *const names[] = {
-        "ok",        "dns",           "refused",    "unreachable",  "timeout", "broken",
-        "proxy-dns", "proxy-refused", "proxy-auth", "proxy-status", "tls-ca",  "tls-expired",
-        "tls-clock", "tls-name",      "tls-client", "tls-other",    "ca-file", "auth",
-        "rate",      "status",        "no-project", "lags",         "hostile", "too-large",
-        "no-ranges", "redirect",      "plain-http", "no-files",     "shut",    "not-followed",
-        "offline",   "no-curl",       "no-index",   "budget",       "internal"};
+        "ok",           "dns",           "refused",    "unreachable",  "timeout",  "broken",
+        "proxy-dns",    "proxy-refused", "proxy-auth", "proxy-status", "tls-ca",   "tls-expired",
+        "tls-clock",    "tls-name",      "tls-client", "tls-other",    "ca-file",  "auth",
+        "rate",         "status",        "no-project", "lags",         "hostile",  "too-large",
+        "no-ranges",    "redirect",      "plain-http", "bad-address",  "no-files", "shut",
+        "not-followed", "offline",       "no-curl",    "no-index",     "budget",   "internal"};
 
     return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "internal";
 }

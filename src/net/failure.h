@@ -28,18 +28,19 @@ typedef enum tfd_net_kind {
     TFD_NET_TLS_OTHER,   /* handshake failed: protocol versions, no TLS there … */
     TFD_NET_CA_FILE,     /* the file of certificates that is set is not there or holds none */
     /* the answer */
-    TFD_NET_AUTH,       /* 401 or 403 of the index */
-    TFD_NET_RATE,       /* 429, also after waiting */
-    TFD_NET_STATUS,     /* another status; .status has it */
-    TFD_NET_NO_PROJECT, /* 404: the index has no such project (or no such file) */
-    TFD_NET_LAGS,       /* the mirror lacks what it should have by now */
-    TFD_NET_HOSTILE,    /* no JSON, HTML, ZIP or METADATA although it was announced: a login page, garbage */
-    TFD_NET_TOO_LARGE,  /* longer than a named limit */
-    TFD_NET_NO_RANGES,  /* the server only gives whole wheels */
-    TFD_NET_REDIRECT,   /* too many redirects */
-    TFD_NET_PLAIN_HTTP, /* http to a host that is neither loopback nor trusted: not asked */
-    TFD_NET_NO_FILES,   /* pages that name no file of the project */
-    TFD_NET_SHUT,       /* pip is told to ask no index, and no files to install from are named */
+    TFD_NET_AUTH,        /* 401 or 403 of the index */
+    TFD_NET_RATE,        /* 429, also after waiting */
+    TFD_NET_STATUS,      /* another status; .status has it */
+    TFD_NET_NO_PROJECT,  /* 404: the index has no such project (or no such file) */
+    TFD_NET_LAGS,        /* the mirror lacks what it should have by now */
+    TFD_NET_HOSTILE,     /* no JSON, HTML, ZIP or METADATA although it was announced: a login page, garbage */
+    TFD_NET_TOO_LARGE,   /* longer than a named limit */
+    TFD_NET_NO_RANGES,   /* the server only gives whole wheels */
+    TFD_NET_REDIRECT,    /* too many redirects */
+    TFD_NET_PLAIN_HTTP,  /* http to a host that is neither loopback nor trusted: not asked */
+    TFD_NET_BAD_ADDRESS, /* neither http nor https, and no folder */
+    TFD_NET_NO_FILES,    /* pages that name no file of the project */
+    TFD_NET_SHUT,        /* pip is told to ask no index, and no files to install from are named */
     /* tfdiag's side: nothing was asked, or not to its end */
     TFD_NET_NOT_FOLLOWED, /* a redirect from https to http, or to no web address: pip may follow it */
     TFD_NET_OFFLINE,      /* --offline */

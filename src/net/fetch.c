@@ -302,6 +302,15 @@ static tfd_status run_batch(tfd_fetch *fetch, const tfd_fetch_request *requests,
     return st;
 }
 
+/* The page of a project below a folder that is there. */
+static bool is_folder(const tfd_fetch *fetch, tfd_str page)
+{
+    tfd_path_style style = fetch->sys->style;
+
+    page = tfd_path_dir(style, tfd_str_sub(page, 0, page.len - (tfd_str_ends_z(page, "/") ? 1 : 0)));
+    return tfd_sys_kind(fetch->sys, tfd_net_path(fetch->sys, fetch->arena, page)) == TFD_KIND_DIR;
+}
+
 /* Refuses what may not be asked; true: it may. */
 static bool may_ask(tfd_fetch *fetch, const tfd_fetch_request *request, size_t position,
                     tfd_net_failure *failure)
@@ -319,9 +328,14 @@ static bool may_ask(tfd_fetch *fetch, const tfd_fetch_request *request, size_t p
                                 " beside it: it was built without libcurl, or "
                                 "copied without that program"),
                         failure);
+    else if (tfd_str_starts_z(request->url, "file:") || (!is_url && is_folder(fetch, request->url)))
+        tfd_failure_set(fetch->arena, TFD_NET_NO_INDEX, TFD_STR(""),
+                        tfd_arena_fmt(fetch->arena, "%.*s is a folder: indexes on this machine are not read",
+                                      TFD_ARG(tfd_url_plain(fetch->arena, request->url))),
+                        failure);
     else if (!is_url || (!tfd_str_eq_nocase(url.scheme, TFD_STR("https")) &&
                          !tfd_str_eq_nocase(url.scheme, TFD_STR("http"))))
-        tfd_failure_set(fetch->arena, TFD_NET_NO_INDEX, TFD_STR(""),
+        tfd_failure_set(fetch->arena, TFD_NET_BAD_ADDRESS, TFD_STR(""),
                         tfd_arena_fmt(fetch->arena, "%.*s is no address that can be asked",
                                       TFD_ARG(tfd_url_plain(fetch->arena, request->url))),
                         failure);

@@ -183,13 +183,16 @@ static bool list_pages(tfd_index *index, const tfd_index_project *projects, size
     return true;
 }
 
-static bool is_json(const tfd_fetch_answer *answer)
+/* pip passes over a page of any other type (index/collector.py, _ensure_api_header; measured with 23.2). */
+static bool is_page(tfd_str type)
 {
-    tfd_str body = tfd_str_trim(tfd_str_sub(answer->body, 0, 64));
+    static const char *const types[] = {"text/html", "application/vnd.pypi.simple.v1+html",
+                                        "application/vnd.pypi.simple.v1+json"};
 
-    if (tfd_str_find_z(answer->type, "json") != TFD_NPOS)
-        return true;
-    return tfd_str_find_z(answer->type, "html") == TFD_NPOS && body.len > 0 && body.ptr[0] == '{';
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (tfd_str_eq_nocase(tfd_str_sub(type, 0, strlen(types[i])), tfd_str_of(types[i])))
+            return true;
+    return false;
 }
 
 static void note_failure(tfd_index_project *project, size_t address, const tfd_net_failure *failure)
@@ -209,8 +212,12 @@ static tfd_status read_page(tfd_index *index, const tfd_fetch_answer *answer, si
 {
     tfd_err err = {TFD_OK, 0, ""};
     tfd_net_failure failure;
-    tfd_status st = (is_json(answer) ? tfd_simple_read_json : tfd_simple_read_html)(
-        index->arena, answer->body, answer->url, address, project, &err);
+    bool is_json = tfd_str_find_z(answer->type, "json") != TFD_NPOS;
+    tfd_status st = !is_page(answer->type)
+                        ? tfd_err_set(&err, TFD_EFORMAT, 0, "its type \"%.*s\" is none of an index",
+                                      (int)(answer->type.len < 60 ? answer->type.len : 60), answer->type.ptr)
+                        : (is_json ? tfd_simple_read_json : tfd_simple_read_html)(
+                              index->arena, answer->body, answer->url, address, project, &err);
 
     if (st == TFD_OK || (is_links && st == TFD_EFORMAT)) {
         project->is_found = project->is_found || !is_links;

@@ -17,7 +17,8 @@ struct tfd_index {
     tfd_net_failure closed; /* why nothing can be asked; kind OK: it can */
 };
 
-/* Files of a folder that find-links names, which belong to the project (local.c). */
+/* Files that belong to the project, of what find-links names on this machine: a folder, a page, one of them
+ * (local.c). */
 tfd_status tfd_index_read_folder(tfd_index *index, size_t address, tfd_index_project *project);
 /* A find-links address that is no URL to be asked: its path; empty: it is one. */
 tfd_str tfd_index_folder_of(tfd_index *index, tfd_str link);

@@ -124,13 +124,6 @@ static bool is_off(tfd_str value)
     return false;
 }
 
-static tfd_str absolute(const listing *in, tfd_str path)
-{
-    return tfd_path_is_abs(in->sys->style, path)
-               ? path
-               : tfd_path_join(in->sys->style, in->arena, in->sys->cwd(in->sys), path);
-}
-
 /* Lines with markers, of URLs, and files that are included, are left out: what they say is not known. */
 static void read_constraints(const listing *in, tfd_facts *facts, tfd_str path, tfd_str setting)
 {
@@ -168,7 +161,7 @@ static tfd_str find_gone(const listing *in, tfd_facts *facts, tfd_str value, tfd
 
         if (tfd_str_find_z(path, "://") != TFD_NPOS)
             continue;
-        path = absolute(in, path);
+        path = tfd_net_path(in->sys, in->arena, path);
         if (in->sys->stat(in->sys, path, true, &info, NULL) == TFD_ENOENT)
             return words.items[i].text;
         read_constraints(in, facts, path, setting);
@@ -197,9 +190,9 @@ static bool leads_somewhere(const listing *in, tfd_str value)
         tfd_dirents entries = {0};
         tfd_status st;
 
-        if (tfd_str_find_z(path, ":") != TFD_NPOS || path.ptr[0] == '~')
+        if (tfd_str_find_z(path, ":") != TFD_NPOS)
             return true;
-        st = in->sys->list(in->sys, in->arena, absolute(in, path), &entries, NULL);
+        st = in->sys->list(in->sys, in->arena, tfd_net_path(in->sys, in->arena, path), &entries, NULL);
         if (st != TFD_ENOENT && (st != TFD_OK || entries.count > 0))
             return true;
     }

@@ -8,14 +8,6 @@
 /* Bytes from the end. One run with TensorFlow and all that it requires writes some 200 KB. */
 #define LOG_MAX ((uint64_t)1 << 20)
 
-/* pip expands "~" and takes the rest from the current folder (cli/cmdoptions.py: type "path"). */
-static tfd_str absolute(const tfd_sys *sys, tfd_arena *arena, tfd_str path)
-{
-    if (path.len > 1 && path.ptr[0] == '~' && tfd_path_is_sep(sys->style, path.ptr[1]))
-        return tfd_path_join(sys->style, arena, sys->home(sys), tfd_str_from(path, 2));
-    return tfd_path_is_abs(sys->style, path) ? path : tfd_path_join(sys->style, arena, sys->cwd(sys), path);
-}
-
 static tfd_str read_tail(const tfd_sys *sys, tfd_arena *arena, tfd_str path, bool *is_whole)
 {
     tfd_str out = {NULL, 0}; /* not read */
@@ -60,7 +52,7 @@ tfd_status tfd_net_pip_log(const tfd_sys *sys, tfd_arena *arena, tfd_facts *fact
     if (tfd_net_log_setting(sys, arena, facts, &path) != TFD_OK)
         return TFD_ENOMEM;
     if (path.len > 0)
-        path = absolute(sys, arena, path);
+        path = tfd_net_path(sys, arena, path);
     if (path.len == 0 || sys->stat(sys, path, true, &info, NULL) == TFD_ENOENT)
         return arena->failed ? TFD_ENOMEM : TFD_OK;
     text = read_tail(sys, arena, path, &is_whole);

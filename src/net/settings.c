@@ -14,6 +14,13 @@ bool tfd_net_env(const tfd_sys *sys, const char *name, tfd_str *value)
     return sys->env(sys, name, value) && value->len > 0;
 }
 
+tfd_str tfd_net_path(const tfd_sys *sys, tfd_arena *arena, tfd_str path)
+{
+    if (path.len > 1 && path.ptr[0] == '~' && tfd_path_is_sep(sys->style, path.ptr[1]))
+        return tfd_path_join(sys->style, arena, sys->home(sys), tfd_str_from(path, 2));
+    return tfd_path_is_abs(sys->style, path) ? path : tfd_path_join(sys->style, arena, sys->cwd(sys), path);
+}
+
 bool tfd_net_add_words(tfd_arena *arena, tfd_str words, tfd_str source, tfd_net_values *out)
 {
     size_t at = 0;

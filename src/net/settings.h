@@ -90,6 +90,8 @@ bool tfd_ini_next(tfd_ini *ini, tfd_str *key, tfd_str *value);
 
 /* pip's "log" as it stands, by the rules of all settings; empty: not set. TFD_ENOMEM is the only failure. */
 tfd_status tfd_net_log_setting(const tfd_sys *sys, tfd_arena *arena, const tfd_facts *facts, tfd_str *path);
+/* A path of a setting: "~" is the home folder, the rest is seen from the current one. */
+tfd_str tfd_net_path(const tfd_sys *sys, tfd_arena *arena, tfd_str path);
 bool tfd_net_add_words(tfd_arena *arena, tfd_str words, tfd_str source, tfd_net_values *out);
 /* A variable that is set and not empty. */
 bool tfd_net_env(const tfd_sys *sys, const char *name, tfd_str *value);

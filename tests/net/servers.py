@@ -146,6 +146,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_html(self):
         self.send(200, PAGE_HTML, "text/html; charset=utf-8")
 
+    def on_plain(self):
+        self.send(200, PAGE_HTML, "text/plain")
+
     def on_metadata(self):
         self.send(200, page_json(**{"core-metadata": {"sha256": hashlib.sha256(METADATA.encode()).hexdigest()}}))
 

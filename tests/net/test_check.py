@@ -285,7 +285,13 @@ class Several(Case):
         cause = self.network(self.online(python=python, env=links, code=1))
         self.assertIn("names no file", cause["evidence"][0]["text"])
         (self.dir / "wheels" / servers.NAME).write_bytes(servers.WHEEL)
-        self.assertEqual("ok", self.check_of(self.online(python=python, env=links))["status"])
+        (self.home / "wheels").symlink_to(self.dir / "wheels")
+        (self.dir / "links.html").write_text("<a href='wheels/%s'>x</a>" % servers.NAME)
+        for place in (self.dir / "wheels", "~/wheels", self.dir / "wheels" / servers.NAME, self.dir / "links.html",
+                      (self.dir / "wheels").as_uri()):
+            with self.subTest(place):
+                links["PIP_FIND_LINKS"] = str(place)
+                self.assertEqual("ok", self.check_of(self.online(python=python, env=links))["status"])
         self.assertEqual([], self.server.seen)
 
 

@@ -121,7 +121,7 @@ class Misbehaviour(Case):
     def test_kinds(self):
         for way, kind in (("status-403", "auth"), ("status-500", "status"), ("status-429-long", "rate"), ("truncated", "broken"),
                           ("reset", "broken"), ("huge", "too-large"), ("nested", "hostile"), ("many", "too-large"),
-                          ("garbage", "hostile"), ("empty", "hostile"), ("login", "hostile"), ("loop", "redirect"),
+                          ("garbage", "hostile"), ("plain", "hostile"), ("empty", "hostile"), ("login", "hostile"), ("loop", "redirect"),
                           ("redirect", "ok"), ("types", "ok"), ("recovers", "ok")):
             with self.subTest(way):
                 self.server.seen.clear()
@@ -153,7 +153,7 @@ class Misbehaviour(Case):
         project, _, _ = self.ask("https://index.invalid/simple")
         self.assertEqual("dns", project["failure"]["kind"])
         project, _, _ = self.ask("ftp://127.0.0.1/simple")
-        self.assertEqual("no-index", project["failure"]["kind"])
+        self.assertEqual("bad-address", project["failure"]["kind"])
 
     def test_offline_and_budget(self):
         self.assertEqual("offline", self.kind("json", "--offline"))
