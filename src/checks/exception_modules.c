@@ -295,6 +295,23 @@ static bool is_odd_one(const tfd_view *view, size_t caller, size_t called)
     return false;
 }
 
+/* Of those on whose behalf it was called, from the innermost frame up to TensorFlow's own: jax asks through
+ * jaxlib, and only one of the two says which version it wants. */
+static bool find_odd_one(const tfd_reading *r, size_t called, tfd_finding *out)
+{
+    for (size_t i = r->exc->frame_count; i > 0; i--) {
+        tfd_finding caller = tfd_reading_blame_file(r->view, r->exc->frames[i - 1].file, TFD_W_POINTS);
+
+        if (caller.cause == TFD_CAUSE_TF_CORRUPT)
+            return false;
+        if (caller.dist != TFD_NONE && is_odd_one(r->view, caller.dist, called)) {
+            *out = caller;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool tfd_rule_attribute(const tfd_reading *r)
 {
     tfd_str caller = tfd_reading_raising_file(r->exc);
@@ -305,12 +322,12 @@ bool tfd_rule_attribute(const tfd_reading *r)
     if (r->exc->object_file.len == 0)
         return rule_empty_namespace(r);
     finding = tfd_reading_blame_file(r->view, r->exc->object_file, TFD_W_POINTS);
-    if (caller.len > 0) {
+    if (finding.cause != TFD_CAUSE_TF_CORRUPT) {
+        (void)find_odd_one(r, finding.dist, &finding);
+    } else if (caller.len > 0) {
         tfd_finding other = tfd_reading_blame_file(r->view, caller, TFD_W_POINTS);
 
-        if (finding.cause == TFD_CAUSE_TF_CORRUPT
-                ? other.cause != TFD_CAUSE_COUNT && other.cause != TFD_CAUSE_TF_CORRUPT
-                : other.dist != TFD_NONE && is_odd_one(r->view, other.dist, finding.dist))
+        if (other.cause != TFD_CAUSE_COUNT && other.cause != TFD_CAUSE_TF_CORRUPT)
             finding = other;
     }
     return tfd_reading_add(r, finding);

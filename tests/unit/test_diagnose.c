@@ -363,6 +363,42 @@ static void test_damaged_byte_code_elsewhere(void **state)
     end(&w);
 }
 
+/* jaxlib asks for what ml_dtypes lacks, and jax, on whose behalf it does, is the one that requires a newer
+ * ml_dtypes; the one that is there suits TensorFlow. */
+static void test_odd_one_further_out(void **state)
+{
+    static const char *const causes[] = {"jax", "ml-dtypes"};
+    static tfd_frame frames[] = {{V(SITE "/tensorflow/lite/python/util.py"), 53, V("<module>")},
+                                 {V(SITE "/jax/__init__.py"), 37, V("<module>")},
+                                 {V(SITE "/jaxlib/xla_client.py"), 252, V("<module>")}};
+
+    (void)state;
+    for (int is_met = 0; is_met < 2; is_met++) {
+        size_t called, jax;
+        tfd_exception *exc;
+        world w;
+
+        begin(&w);
+        w.facts.dists.items[0].version = TFD_STR("2.18.0");
+        called = add_dist(&w, "ml-dtypes", "0.4.1", 3);
+        jax = add_dist(&w, "jax", "0.6.0", 3);
+        (void)add_dist(&w, "jaxlib", "0.6.0", 3);
+        require(&w, "ml-dtypes<0.5.0,>=0.4.0", "ml-dtypes", "<0.5.0,>=0.4.0", called, TFD_YES);
+        require(&w, "ml-dtypes>=0.5.0", "ml-dtypes", ">=0.5.0", called, is_met ? TFD_YES : TFD_NO);
+        w.facts.requirements.items[1].by = jax;
+        w.facts.requirements.items[1].is_needed = w.facts.dists.items[jax].is_needed = false;
+        exc = fail_with(&w, "AttributeError", "module 'ml_dtypes' has no attribute 'float4_e2m1fn'");
+        exc->object = TFD_STR("module ml_dtypes");
+        exc->object_file = TFD_STR(SITE "/ml_dtypes/__init__.py");
+        exc->frames = frames;
+        exc->frame_count = 3;
+        assert_string_equal(diagnose(&w), "dep-other");
+        if (!tfd_str_starts_z(w.report.causes[0].subject, causes[is_met]))
+            fail_msg("%.*s", TFD_ARG(w.report.causes[0].subject));
+        end(&w);
+    }
+}
+
 /* The strongest stay, the last line counts the others. */
 static void test_evidence_has_an_end(void **state)
 {
@@ -412,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_settings_of_pip_are_put_aside),
         cmocka_unit_test(test_damaged_byte_code),
         cmocka_unit_test(test_damaged_byte_code_elsewhere),
+        cmocka_unit_test(test_odd_one_further_out),
         cmocka_unit_test(test_evidence_has_an_end),
     };
 
