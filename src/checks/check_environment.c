@@ -206,7 +206,8 @@ static void run(const tfd_view *view, tfd_findings *out)
             continue;
         seen++;
         if (tfd_kb_env_matches(&rows[i], variable.value) &&
-            spec_fits(rows[i].tensorflow, tfd_view_tf_version(view)) && dist_fits(view, &rows[i]))
+            spec_fits(rows[i].tensorflow, tfd_view_tf_version(view)) &&
+            spec_fits(rows[i].python, view->facts->python.version) && dist_fits(view, &rows[i]))
             add(view, &rows[i], &variable, out);
     }
     check_keras_json(view, out);

@@ -313,7 +313,7 @@ typedef struct tfd_kb_env {
     tfd_kb_strs values; /* that have the effect; "*": any but the empty one. Compared exactly */
     bool is_list;       /* the variable holds words with white space or commas between them; one suffices */
     tfd_kb_strs except; /* values that have not, where values is "*" */
-    tfd_str tensorflow; /* specifier; empty: any */
+    tfd_str tensorflow, python; /* specifiers; empty: any */
     tfd_str dist, versions; /* only with this distribution in these versions; versions "": any, "absent": only
                                where it is not installed */
     tfd_kb_effect effect;

@@ -95,6 +95,7 @@ void tfd_kb_env_parse(tfd_kb *kb, const cJSON *root)
         out->is_list = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "is_list"));
         out->except = tfd_kb_texts_get(kb, row, "except");
         out->tensorflow = tfd_kb_text_get(kb, row, "tensorflow");
+        out->python = tfd_kb_text_get(kb, row, "python");
         out->dist = tfd_kb_text_get(kb, row, "distribution");
         out->versions = tfd_kb_text_get(kb, row, "versions");
         out->cause = tfd_kb_text_get(kb, row, "cause");
