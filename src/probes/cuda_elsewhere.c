@@ -68,11 +68,15 @@ static tfd_status add_wheel_folders(tfd_cuda_search *search)
     for (size_t i = 0; i < ctx->facts->places.count && st == TFD_OK; i++) {
         const tfd_place *place = &ctx->facts->places.items[i];
         tfd_dirents entries = {0};
+        tfd_stat stat;
         tfd_str root;
 
         if (place->is_zip || tfd_map_get(&place->names, TFD_STR("nvidia")) == TFD_MAP_NONE)
             continue;
         root = tfd_path_join(ctx->sys->style, ctx->arena, place->path, TFD_STR("nvidia"));
+        if (ctx->sys->stat(ctx->sys, root, false, &stat, NULL) == TFD_OK && stat.kind == TFD_KIND_LINK &&
+            ctx->sys->stat(ctx->sys, root, true, &stat, NULL) == TFD_ENOENT)
+            search->dead_folder = root;
         if (ctx->sys->list(ctx->sys, ctx->arena, root, &entries, NULL) == TFD_EACCESS)
             st = add_folder(search, root);
         for (size_t j = 0; j < entries.count && st == TFD_OK; j++)
@@ -170,5 +174,7 @@ tfd_status tfd_cuda_search_elsewhere(tfd_cuda_search *search, tfd_gpu_library *l
     }
     if (library->elsewhere.len == 0)
         find_closed(search, library);
+    if (library->elsewhere.len == 0 && library->dead_link.len == 0)
+        library->dead_link = search->dead_folder;
     return st;
 }

@@ -23,6 +23,7 @@ typedef struct tfd_cuda_search {
     tfd_cuda_folder *folders; /* in which CUDA may lie; listed when first needed */
     size_t folder_count;
     bool folders_ready;
+    tfd_str dead_folder; /* a link nvidia in a place of packages that leads nowhere; empty: none */
     tfd_err *err;
 } tfd_cuda_search;
 
