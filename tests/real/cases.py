@@ -11,6 +11,7 @@ import cases_gpu_sim_search  # noqa: F401
 import cases_gpu_sim_unseen  # noqa: F401
 import cases_gpu_sim_unseen_driver  # noqa: F401
 import cases_gpu_sim_unseen_healthy  # noqa: F401
+import cases_gpu_sim_unseen_last  # noqa: F401
 import cases_gpu_sim_unseen_late  # noqa: F401
 import cases_gpu_sim_unseen_late_driver  # noqa: F401
 import cases_habits  # noqa: F401
