@@ -48,7 +48,7 @@ void tfd_fix_cuda_wheels(tfd_fix_ctx *ctx, tfd_str version, tfd_str cuda, tfd_st
 {
     bool is_exact;
     tfd_kb_strs names = tfd_kb_cuda_libraries(ctx->view->kb, version, cuda, &is_exact);
-    tfd_str dists[WHEELS_MAX], folders[WHEELS_MAX];
+    tfd_str dists[WHEELS_MAX + 1], folders[WHEELS_MAX], tools; /* the last: XLA's compiler, no library */
     size_t count = 0;
 
     for (size_t i = 0; i < names.count && count < WHEELS_MAX; i++) {
@@ -71,7 +71,8 @@ void tfd_fix_cuda_wheels(tfd_fix_ctx *ctx, tfd_str version, tfd_str cuda, tfd_st
             TFD_STR("No wheels bring this CUDA: conda's cudatoolkit and cudnn do, or NVIDIA's archive."));
         return;
     }
-    tfd_fix_install_all(ctx, TFD_INSTALL, dists, count);
+    dists[count] = tfd_kb_cuda_dist(ctx->view->kb, TFD_STR("ptxas"), cuda, &tools);
+    tfd_fix_install_all(ctx, TFD_INSTALL, dists, count + (dists[count].len > 0 ? 1 : 0));
     for (size_t i = 0; i < count; i++)
         tfd_fix_put_first(ctx, "LD_LIBRARY_PATH",
                           tfd_fix_join(ctx, ctx->view->facts->python.site_packages, folders[i]));
