@@ -23,7 +23,7 @@ tfd_works tfd_outcome_import(const tfd_report *report, const tfd_facts *facts, b
     }
     if (has_import_cause(report))
         return TFD_WORKS_FAILS;
-    return was_examined ? TFD_WORKS_OK : TFD_WORKS_UNKNOWN;
+    return was_examined && facts->python.broken != TFD_PY_UNKNOWN ? TFD_WORKS_OK : TFD_WORKS_UNKNOWN;
 }
 
 int tfd_outcome_exit_code(const tfd_report *report, const tfd_options *options)

@@ -10,7 +10,8 @@
 bool tfd_outcome_is_python(const tfd_facts *facts, tfd_path_style style);
 
 /* Whether the module imports, from the ranked causes and, where it was tried, from the import itself.
- * was_examined: every static check ran, so that a forecast that names no cause may say "works". */
+ * was_examined: every static check ran, so that a forecast that names no cause may say "works"; it does not
+ * of an interpreter that could not be looked at. */
 tfd_works tfd_outcome_import(const tfd_report *report, const tfd_facts *facts, bool was_examined);
 
 /* Whether the import failed in a way that altered files may be behind; comparing hashes takes a second or

@@ -128,6 +128,10 @@ static tfd_str subject_title(const tfd_view *view, const tfd_finding *lead, tfd_
             return TFD_STR("PYTHONEXECUTABLE leads Python away from its virtual environment");
         return tfd_arena_fmt(arena, "TensorFlow does not work with %.*s as it is set",
                              TFD_ARG(lead->subject));
+    case TFD_CAUSE_VENV_BROKEN:
+        return view->facts->python.broken == TFD_PY_CFG_NO_TEXT
+                   ? TFD_STR("Python cannot read the pyvenv.cfg of its virtual environment")
+                   : TFD_STR("");
     case TFD_CAUSE_PYTHON_BROKEN:
         return tfd_str_is(lead->subject, "PYTHONHOME")
                    ? TFD_STR("PYTHONHOME leads Python away from its own installation")

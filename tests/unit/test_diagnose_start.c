@@ -7,6 +7,7 @@
 /* after them */
 #include <cmocka.h>
 
+#include "core/outcome.h"
 #include "world.h"
 
 #define SITE "/env/lib/python3.12/site-packages"
@@ -308,6 +309,19 @@ static void test_requirement_behind_a_broken_interpreter(void **state)
     }
 }
 
+/* Nothing was found because nothing could be looked at: that is no "works". */
+static void test_interpreter_that_cannot_be_told(void **state)
+{
+    world w;
+
+    (void)state;
+    world_init(&w);
+    assert_int_equal(tfd_outcome_import(&w.report, &w.facts, true), TFD_WORKS_OK);
+    w.facts.python.broken = TFD_PY_UNKNOWN;
+    assert_int_equal(tfd_outcome_import(&w.report, &w.facts, true), TFD_WORKS_UNKNOWN);
+    end(&w);
+}
+
 /* A TensorFlow that one variable keeps off sys.path need not be installed again. */
 static void test_variable_that_hides_tensorflow(void **state)
 {
@@ -366,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_requirement_behind_a_broken_interpreter),
         cmocka_unit_test(test_file_that_keeps_python_from_starting),
         cmocka_unit_test(test_variable_that_hides_tensorflow),
+        cmocka_unit_test(test_interpreter_that_cannot_be_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
