@@ -271,10 +271,10 @@ def _(e):
 
 @fault("sim-cpu-wheel-with-cuda", "tf-no-gpu-build", base="tf220", tfdiag=["--expect", "gpu"])
 def _(e):
-    """tensorflow-cpu with wheels of CUDA beside it"""
+    """tensorflow-cpu with the cuDNN wheel of an older release beside it"""
     sim(e)
-    add_dist(e, "nvidia-cudnn-cu12", "9.28.0.42")
-    dummies(e, e.p("nvidia", "cudnn", "lib"), ["cudnn.so.9"])
+    add_dist(e, "nvidia-cudnn-cu12", "8.9.7.29")
+    dummies(e, e.p("nvidia", "cudnn", "lib"), ["cudnn.so.8"])
 
 
 @fault("sim-cpu-wheel-no-driver", "tf-no-gpu-build", ["driver-missing"], base="tf220", tfdiag=["--expect", "gpu"])
