@@ -172,6 +172,10 @@ fault("byte-code-elsewhere", "tf2101-cp310", "tf-corrupt", "damaged byte code of
       fix="set PYTHONPYCACHEPREFIX=", also=["env-setting"])
 fault("numpy-cpu-feature-off", "tf2151-cp311", "env-setting", "NPY_DISABLE_CPU_FEATURES names what NumPy cannot do without",
       lambda e: e.env.update(NPY_DISABLE_CPU_FEATURES="SSE3"), fix="set NPY_DISABLE_CPU_FEATURES=")
+fault("numpy-promotion-capital", "tf2180-cp312", "env-setting", "NPY_PROMOTION_STATE=Legacy, with a capital",
+      lambda e: e.env.update(NPY_PROMOTION_STATE="Legacy"), fix="set NPY_PROMOTION_STATE=")
+fault("distutils-of-the-stdlib", "tf2180-cp312", "env-setting", "SETUPTOOLS_USE_DISTUTILS=stdlib on a Python that has none",
+      lambda e: e.env.update(SETUPTOOLS_USE_DISTUTILS="stdlib"), fix="set SETUPTOOLS_USE_DISTUTILS=")
 fault("xla-flag-misspelt", "tf2101-cp310", "env-setting", "TF_XLA_FLAGS holds a flag that does not exist",
       lambda e: e.env.update(TF_XLA_FLAGS="--tf_xla_auto_jit=2 --tf_xla_cpu_global_jti"), statement="import tensorflow as tf; tf.constant(1)",
       fix="set TF_XLA_FLAGS=")
