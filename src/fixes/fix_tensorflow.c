@@ -273,13 +273,24 @@ bool tfd_fix_is_of_other_python(const tfd_facts *facts, tfd_str key)
     return false;
 }
 
+/* Whether a distribution of that name has the release: tensorflow-intel, tensorflow-macos, tensorflow-gpu and
+ * the like have some. */
+static bool has_release(const tfd_fix_ctx *ctx, tfd_str name, tfd_str version)
+{
+    const tfd_kb_release *release = tfd_kb_release_find(ctx->view->kb, version);
+    const tfd_kb_wheel *wheel = release ? tfd_kb_wheel_find(release, tfd_fix_platform(ctx)) : NULL;
+
+    return tfd_str_is(name, "tensorflow") || tfd_str_is(name, "tensorflow-cpu") ||
+           (wheel && tfd_str_starts(wheel->via, name));
+}
+
 /* The wheel was made for something else. The same version may exist for this machine; else the newest that
  * does. */
 static void fix_other_build(tfd_fix_ctx *ctx)
 {
     const tfd_dist *tf = tfd_view_tensorflow(ctx->view);
     const tfd_dist *dist = tfd_view_dist(ctx->view, ctx->lead->dist);
-    tfd_str version = tfd_fix_best_tensorflow(ctx);
+    tfd_str version = tfd_fix_best_tensorflow(ctx), name = TFD_STR("tensorflow");
     bool same = tfd_fix_has_own_wheel(ctx);
 
     if (dist && !dist->is_tensorflow) {
@@ -297,9 +308,14 @@ static void fix_other_build(tfd_fix_ctx *ctx)
         return;
     }
     tfd_fix_begin(ctx, TFD_STR("Install a release that has a wheel for this interpreter and system"));
+    if (tf && has_release(ctx, tf->key, version)) {
+        name = tf->name;
+    } else if (tf) {
+        tfd_fix_uninstall(ctx, tf->name);
+    }
     tfd_fix_install(ctx,
                     tfd_fix_is_of_other_python(ctx->view->facts, TFD_STR("")) ? TFD_REINSTALL : TFD_INSTALL,
-                    pinned(ctx, tf ? tf->name : TFD_STR("tensorflow"), version));
+                    pinned(ctx, name, version));
 }
 
 void tfd_fix_tensorflow(tfd_fix_ctx *ctx)
