@@ -1,5 +1,6 @@
 #include "python/select.h"
 
+#include "python/binary.h"
 #include "python/name.h"
 #include "python/seen.h"
 #include "python/shim.h"
@@ -174,6 +175,30 @@ static bool follow(const selection *s, tfd_str *path)
 
 /* ---- --python */
 
+static bool visit_entry(void *ctx, tfd_str bytes)
+{
+    static const char *const entries[] = {"Py_BytesMain",  "Py_Main",   "_Py_UnixMain",
+                                          "Py_Initialize", "libpython", "libpypy"};
+
+    (void)ctx;
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        if (tfd_str_find_z(bytes, entries[i]) != TFD_NPOS)
+            return true;
+    return false;
+}
+
+/* A program of another name that mentions neither what an interpreter begins with nor its library. */
+static bool is_no_python(const selection *s, tfd_str path)
+{
+    tfd_binary binary;
+    tfd_pyname name;
+
+    return !tfd_pyname_parse(tfd_path_base(s->sys->style, path), &name) &&
+           tfd_binary_read(s->sys, s->arena, path, &binary, NULL) == TFD_OK &&
+           (binary.kind == TFD_BINARY_ELF || binary.kind == TFD_BINARY_PE) &&
+           !tfd_binary_scan_file(s->sys, s->arena, path, visit_entry, NULL);
+}
+
 static tfd_status choose_file(const selection *s, tfd_str path, tfd_err *err)
 {
     tfd_stat st;
@@ -196,6 +221,8 @@ static tfd_status choose_file(const selection *s, tfd_str path, tfd_err *err)
                 : describe_broken(s, env, path, TFD_PY_DANGLING);
         return TFD_OK;
     }
+    if (status == TFD_OK && is_no_python(s, path))
+        return tfd_err_set(err, TFD_ENOENT, 0, "%.*s is no Python interpreter", TFD_ARG(path));
     if (status == TFD_OK) {
         follow(s, &s->py->path);
         return TFD_OK;
@@ -207,13 +234,23 @@ static tfd_status choose_file(const selection *s, tfd_str path, tfd_err *err)
     return TFD_OK;
 }
 
+/* A word is looked for on PATH, unless it names an environment here as no interpreter is called: `env` is
+ * such a folder far more often than /usr/bin/env. */
+static tfd_str find_wanted(const selection *s, tfd_str wanted)
+{
+    tfd_str here = absolute(s, wanted), path = TFD_STR("");
+    tfd_pyname name;
+
+    if (tfd_path_dir(s->sys->style, wanted).len == 0 &&
+        (tfd_pyname_parse(wanted, &name) || !looks_like_env(s, here)))
+        path = tfd_shim_which(s->sys, s->arena, wanted, TFD_STR(""));
+    return path.len > 0 ? path : here;
+}
+
 static tfd_status choose_wanted(const selection *s, tfd_str wanted, tfd_err *err)
 {
-    bool has_sep = tfd_path_dir(s->sys->style, wanted).len > 0;
-    tfd_str path = has_sep ? TFD_STR("") : tfd_shim_which(s->sys, s->arena, wanted, TFD_STR(""));
+    tfd_str path = find_wanted(s, wanted);
 
-    if (path.len == 0)
-        path = absolute(s, wanted);
     if (!tfd_sys_is_dir(s->sys, path))
         return choose_file(s, path, err);
     choose_env(s, path, "--python");

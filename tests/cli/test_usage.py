@@ -56,7 +56,7 @@ class Usage(support.Case):
         text = self.dir / "notes.txt"
         text.write_text("no interpreter\n")
         for what in ("/nonexistent/python", "no-such-python-name", empty, self.dir / "none" / "bin" / "python",
-                     self.venv().parent.parent / "pyvenv.cfg"):
+                     self.venv().parent.parent / "pyvenv.cfg", "env", "/bin/ls"):
             with self.subTest(python=what):
                 p = self.run_tfdiag("--python", what)
                 self.assertEqual((3, ""), (p.returncode, p.stdout), p.stderr)
@@ -64,6 +64,11 @@ class Usage(support.Case):
                 r = self.report("--python", what, code=3)
                 self.assertTrue(r["error"]["message"])
                 self.assertIn("hint", r["error"])
+
+    def test_folder_called_as_a_program_is(self):
+        self.venv().parent.parent.rename(self.cwd / "env")
+        target = self.report("--python", "env", "--no-run")["target"]
+        self.assertEqual(str(self.cwd / "env"), os.path.dirname(os.path.dirname(target["python"])))
 
     def test_no_python_anywhere_is_3(self):
         r = self.report(code=3, env={"PATH": "/nonexistent"})
