@@ -8,6 +8,7 @@ Exit: 0 all agree, 1 some differ, 77 no interpreter at all (ctest: skipped).
 """
 import collections
 import concurrent.futures
+import errno
 import glob
 import json
 import os
@@ -17,12 +18,25 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 
 VERSIONS = ["3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
 ASK = ("import sys, json; print('\\n@' + json.dumps({'path': sys.path, 'prefix': sys.prefix, 'base_prefix': sys.base_prefix,"
        "'version': '%d.%d.%d' % sys.version_info[:3], 'soabi': __import__('_imp').extension_suffixes()[0][1:-3]}))")
 DROP = ("PYTHON", "VIRTUAL_ENV", "CONDA", "LD_", "LC_", "LANG")
+
+
+def run_copy(cmd, **more):
+    """A program that was just copied is busy while a child of another thread, between fork and exec, has it open for writing."""
+    for _ in range(50):
+        try:
+            return subprocess.run(cmd, **more)
+        except OSError as x:
+            if x.errno != errno.ETXTBSY:
+                raise
+            time.sleep(0.1)
+    return subprocess.run(cmd, **more)
 
 
 class Suite:
@@ -57,7 +71,7 @@ class Suite:
 
     def ask(self, python, env, cwd, script):
         cmd = [python, script] if script else [python, "-c", ASK]
-        p = subprocess.run(cmd, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        p = run_copy(cmd, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         got = [x for x in p.stdout.decode("utf-8", "surrogateescape").split("\n") if x.startswith("@")]
         return json.loads(got[-1][1:]) if got else None, p.stderr.decode("utf-8", "replace")
 
