@@ -340,13 +340,14 @@ class RealServers(Case):
             return b"".join(part.encode() + value + b"\r\n" for part, value in zip(parts, fields.values())) + (
                 "--%s--\r\n" % boundary).encode()
 
-        token = json.loads(call("POST", "/+login", b'{"user": "root", "password": ""}'))["result"]["password"]
-        headers["X-Devpi-Auth"] = base64.b64encode(("root:" + token).encode()).decode()
-        call("PUT", "/root/dev", b'{"type": "stage", "bases": []}')
-        call("POST", "/root/dev/", form(action=b"submit", name=b"tensorflow", version=b"2.99.0", metadata_version=b"2.1"))
-        call("POST", "/root/dev/", form(action=b"file_upload", name=b"tensorflow", version=b"2.99.0", filetype=b"bdist_wheel",
+        call("PUT", "/team", b'{"password": "between us"}')
+        token = json.loads(call("POST", "/+login", b'{"user": "team", "password": "between us"}'))["result"]["password"]
+        headers["X-Devpi-Auth"] = base64.b64encode(("team:" + token).encode()).decode()
+        call("PUT", "/team/dev", b'{"type": "stage", "bases": []}')
+        call("POST", "/team/dev/", form(action=b"submit", name=b"tensorflow", version=b"2.99.0", metadata_version=b"2.1"))
+        call("POST", "/team/dev/", form(action=b"file_upload", name=b"tensorflow", version=b"2.99.0", filetype=b"bdist_wheel",
                                         pyversion=servers.TAG.encode(), content=servers.WHEEL))
-        index = "http://127.0.0.1:%d/root/dev/+simple/" % port
+        index = "http://127.0.0.1:%d/team/dev/+simple/" % port
         self.expect_wheel(index, "no-ranges")  # nor has it metadata files
         project, _, _ = self.ask(index, project="tensorflow-text")
         self.assertEqual("no-project", project["failure"]["kind"])
