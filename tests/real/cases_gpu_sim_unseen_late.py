@@ -186,9 +186,9 @@ def _(e):
     add_dist(e, "torch", "2.2.2", "nvidia-cudnn-cu12 (==8.9.2.26) ; platform_system == \"Linux\" and platform_machine == \"x86_64\"")
 
 
-@fault("late-cudnn-placeholder", "cudnn-missing")
+@fault("late-cudnn-wheel-without-library", "cudnn-missing")
 def _(e):
-    """what is installed is nvidia-cudnn 8.2.0.51, a placeholder without a library"""
+    """what is installed is nvidia-cudnn 8.2.0.51, a wheel that brings no library"""
     sim(e)
     drop(e, "nvidia-cudnn-cu12")
     add_dist(e, "nvidia-cudnn", "8.2.0.51")
